@@ -59,7 +59,7 @@ export interface Field<out T, out Tagged extends boolean = boolean> {
 /** The fields of a struct, in wire order. */
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
-type Flatten<T> = { [K in keyof T]: T[K] } & unknown
+type Flatten<T> = { [K in keyof T]: T[K] }
 type TaggedNames<F extends Fields> = {
   [K in keyof F]: F[K] extends Field<unknown, true> ? K : never
 }[keyof F]
