@@ -1,0 +1,215 @@
+/**
+ * Decoding: a cursor that walks a batch's records where they lie. Nothing is copied; keys, values and headers
+ * become views only when they are asked for. Whatever the bytes say, no read leaves the batch and the work is
+ * bounded by its size.
+ */
+import { readUtf8 } from '../runtime/bytes.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
+import { DEFAULT_MAX_DECOMPRESSED_BYTES, decompress } from './compression/codec.js'
+import { NO_HEADERS } from './encode.js'
+import type { RecordHeader } from './encode.js'
+import { HEADER_BYTES, readHeader } from './header.js'
+import type { BatchHeader } from './header.js'
+import { MIN_RECORD_BYTES } from './validate.js'
+import { VarintReader } from './varint.js'
+
+/**
+ * Stands on one record after another: `while (cursor.next()) use(cursor.offset, cursor.value)`. The fields are
+ * those of the current record and change with the next `next()`; views stay valid as long as the batch's bytes.
+ */
+export class RecordCursor extends VarintReader {
+  /** What the batch's header says. */
+  readonly header: BatchHeader
+  /** The current record's offset. */
+  offset = -1
+  /** The current record's timestamp in milliseconds; the batch's append time when that is its timestamp type. */
+  timestamp = -1
+  /** Where the key begins in `bytes`; -1 when it is null. */
+  keyStart = -1
+  /** Where the key ends; -1 when it is null. */
+  keyEnd = -1
+  /** Where the value begins in `bytes`; -1 when it is null. */
+  valueStart = -1
+  /** Where the value ends; -1 when it is null. */
+  valueEnd = -1
+
+  private readonly memory: ArrayBufferLike
+  private readonly origin: number
+  private readonly isAppendTime: boolean
+  private left: number
+  private nextOffsetDelta = 0
+  private headersAt = 0
+  private headerCount = 0
+  private recordEnd: number
+
+  /**
+   * @param bytes where the records lie uncompressed, from `start` to `end`.
+   * @throws OttlaError INVALID_RECORD when there cannot be as many records as the header says.
+   */
+  constructor(header: BatchHeader, bytes: Uint8Array, start: number, end: number) {
+    // A Buffer has another hidden class than a Uint8Array; a plain view keeps every access by index monomorphic.
+    super(
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+      start,
+      end,
+    )
+    this.header = header
+    this.memory = bytes.buffer
+    this.origin = bytes.byteOffset
+    this.isAppendTime = header.timestampType === 'LogAppendTime'
+    if (this.isAppendTime) this.timestamp = header.maxTimestamp
+    this.left = header.recordCount
+    this.recordEnd = start
+    if (this.left < 0 || this.left * MIN_RECORD_BYTES > end - start) {
+      throw this.invalid(`it says that it has ${this.left} records in ${end - start} bytes`)
+    }
+  }
+
+  /**
+   * Goes to the next record; false behind the last one.
+   * @throws OttlaError INVALID_RECORD when the record does not fit its bytes, has a timestamp beyond 2^53 or an
+   * offset out of the batch's range or order, or when bytes are left behind the last record.
+   */
+  next(): boolean {
+    this.at = this.recordEnd
+    if (this.left === 0) {
+      if (this.at !== this.limit) throw this.invalid(`${this.limit - this.at} bytes follow the last record`)
+      return false
+    }
+    const size = this.readVarint()
+    const end = this.at + size
+    if (size < MIN_RECORD_BYTES - 1 || end > this.limit) {
+      throw this.invalid(`it has a record of ${size} bytes where ${this.limit - this.at} are left`)
+    }
+    this.at++ // attributes: none of their bits has a meaning yet
+    const timestampDelta = this.readVarlong()
+    if (!this.isAppendTime) {
+      this.timestamp = this.header.baseTimestamp + timestampDelta
+      if (!Number.isSafeInteger(this.timestamp)) throw this.invalid('it has a timestamp beyond 2^53')
+    }
+    const offsetDelta = this.readVarint()
+    if (offsetDelta < this.nextOffsetDelta || offsetDelta > this.header.lastOffsetDelta) {
+      throw this.invalid(
+        `it has the offset delta ${offsetDelta} where ${this.nextOffsetDelta} to ${this.header.lastOffsetDelta} can be`,
+      )
+    }
+    this.nextOffsetDelta = offsetDelta + 1
+    this.offset = this.header.baseOffset + offsetDelta
+
+    const keySize = this.readVarint()
+    if (keySize < 0) this.keyStart = this.keyEnd = -1
+    else {
+      this.keyStart = this.at
+      this.at = this.keyEnd = this.at + keySize
+    }
+    // Each read stops at the batch's end at the latest; this one check holds all of them within the record.
+    if (this.at >= end) throw this.invalid('it has a key that is longer than its record')
+    const valueSize = this.readVarint()
+    if (valueSize < 0) this.valueStart = this.valueEnd = -1
+    else {
+      this.valueStart = this.at
+      this.at = this.valueEnd = this.at + valueSize
+    }
+    if (this.at >= end) throw this.invalid('it has a value that is longer than its record')
+    const headerCount = this.readVarint()
+    // A header takes two bytes at least. Without any the record has to end here.
+    const headerBytes = end - this.at
+    if (headerCount < 0 || headerCount * 2 > headerBytes || (headerCount === 0 && headerBytes !== 0)) {
+      throw this.invalid(`it has ${headerCount} headers in ${headerBytes} bytes`)
+    }
+    this.headerCount = headerCount
+    this.headersAt = this.at
+    this.recordEnd = end
+    this.left--
+    return true
+  }
+
+  /** A view of the current record's key, or null. It keeps the whole batch in memory. */
+  get key(): Uint8Array | null {
+    const start = this.keyStart
+    return start < 0 ? null : new Uint8Array(this.memory, this.origin + start, this.keyEnd - start)
+  }
+
+  /** A view of the current record's value, or null. It keeps the whole batch in memory. */
+  get value(): Uint8Array | null {
+    const start = this.valueStart
+    return start < 0 ? null : new Uint8Array(this.memory, this.origin + start, this.valueEnd - start)
+  }
+
+  /**
+   * The current record's headers, decoded at each access; the values are views.
+   * @throws OttlaError INVALID_RECORD when they do not fill what is left of the record.
+   */
+  get headers(): readonly RecordHeader[] {
+    if (this.headerCount === 0) return NO_HEADERS
+    const headers: RecordHeader[] = []
+    const end = this.recordEnd
+    this.at = this.headersAt
+    for (let count = 0; count < this.headerCount; count++) {
+      const keySize = this.readVarint()
+      const keyStart = this.at
+      this.at += keySize
+      if (keySize < 0 || this.at >= end) throw this.invalid(`it has a header key of ${keySize} bytes`)
+      const valueSize = this.readVarint()
+      const valueStart = this.at
+      if (valueSize >= 0) this.at += valueSize
+      if (this.at > end) throw this.invalid(`it has a header value of ${valueSize} bytes`)
+      headers.push({
+        key: readUtf8(this.bytes, keyStart, keyStart + keySize),
+        value: valueSize < 0 ? null : new Uint8Array(this.memory, this.origin + valueStart, valueSize),
+      })
+    }
+    if (this.at !== end) throw this.invalid(`${end - this.at} bytes follow the headers of a record`)
+    return headers
+  }
+
+  private invalid(what: string): OttlaError {
+    const { baseOffset, lastOffset } = this.header
+    return new OttlaError('INVALID_RECORD', `The batch of offsets ${baseOffset} to ${lastOffset}: ${what}.`)
+  }
+}
+
+/** How {@link openBatch} treats what it is given. */
+export interface OpenBatchOptions {
+  /** The most bytes that a compressed batch may have uncompressed; default 128 MiB. */
+  readonly maxDecompressedBytes?: number | undefined
+}
+
+/**
+ * A cursor before the first record of the batch at the start of `bytes`; a promise of one only when the batch is
+ * compressed. The CRC is not checked: {@link validateBatch} does that.
+ * @throws OttlaError as {@link readHeader} does, and CORRUPT_MESSAGE when the batch is longer than `bytes`.
+ * The promise rejects with CORRUPT_MESSAGE for compressed bytes that are damaged, MESSAGE_TOO_LARGE for more than
+ * `maxDecompressedBytes`, CODEC_MISSING when the codec's package is not installed.
+ */
+export const openBatch = (
+  bytes: Uint8Array,
+  options: OpenBatchOptions = {},
+): RecordCursor | Promise<RecordCursor> => {
+  const header = readHeader(bytes)
+  if (header.sizeBytes > bytes.length) {
+    throw new OttlaError(
+      'CORRUPT_MESSAGE',
+      `The batch says that it has ${header.sizeBytes} bytes, but ${bytes.length} are there.`,
+    )
+  }
+  // What compaction emptied keeps its codec's number, but there is nothing to decompress.
+  if (header.compression === 'none' || header.sizeBytes === HEADER_BYTES) {
+    return new RecordCursor(header, bytes, HEADER_BYTES, header.sizeBytes)
+  }
+  return openCompressed(header, bytes, options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES)
+}
+
+const openCompressed = async (
+  header: BatchHeader,
+  bytes: Uint8Array,
+  maxDecompressedBytes: number,
+): Promise<RecordCursor> => {
+  const compressed = new Uint8Array(
+    bytes.buffer,
+    bytes.byteOffset + HEADER_BYTES,
+    header.sizeBytes - HEADER_BYTES,
+  )
+  const records = await decompress(header.compression, compressed, maxDecompressedBytes)
+  return new RecordCursor(header, records, 0, records.length)
+}
