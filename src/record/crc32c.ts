@@ -29,7 +29,7 @@ export const javaScriptCrc32c = (bytes: Uint8Array, start: number, end: number):
   let crc = -1
   let at = start
   for (const last = end - 8; at <= last; at += 8) {
-    // In bounds by the loop's condition: `| 0` only tells the compiler that these are integers.
+    // Every index is in bounds by the loop's condition: `?? 0` only satisfies the types, and costs nothing.
     const low =
       crc ^
       ((bytes[at] ?? 0) |
@@ -41,12 +41,12 @@ export const javaScriptCrc32c = (bytes: Uint8Array, start: number, end: number):
       (t[0x600 | ((low >>> 8) & 0xff)] ?? 0) ^
       (t[0x500 | ((low >>> 16) & 0xff)] ?? 0) ^
       (t[0x400 | (low >>> 24)] ?? 0) ^
-      (t[0x300 | bytes[at + 4]!] ?? 0) ^
-      (t[0x200 | bytes[at + 5]!] ?? 0) ^
-      (t[0x100 | bytes[at + 6]!] ?? 0) ^
-      (t[bytes[at + 7]!] ?? 0)
+      (t[0x300 | (bytes[at + 4] ?? 0)] ?? 0) ^
+      (t[0x200 | (bytes[at + 5] ?? 0)] ?? 0) ^
+      (t[0x100 | (bytes[at + 6] ?? 0)] ?? 0) ^
+      (t[bytes[at + 7] ?? 0] ?? 0)
   }
-  for (; at < end; at++) crc = (t[(crc ^ bytes[at]!) & 0xff] ?? 0) ^ (crc >>> 8)
+  for (; at < end; at++) crc = (t[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8)
   return ~crc >>> 0
 }
 
