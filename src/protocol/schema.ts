@@ -102,8 +102,7 @@ export const bytes = scalar<Uint8Array>('bytes')
 export const records = scalar<readonly Uint8Array[]>('records')
 
 type FieldsOrField = Fields | Field<unknown>
-type ElementOf<E extends FieldsOrField> =
-  E extends Field<infer T> ? T : E extends Fields ? Message<E> : never
+type ElementOf<E extends FieldsOrField> = E extends Field<infer T> ? T : E extends Fields ? Message<E> : never
 
 /** An array of a scalar (`array(int32())`) or of structs (`array({ ... })`). */
 export const array = <
