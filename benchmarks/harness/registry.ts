@@ -1,0 +1,9 @@
+/** Every benchmark there is. */
+import type { Benchmark } from './benchmark.js'
+
+/** By name; a benchmark is loaded when it is asked for. */
+export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  record: async () => (await import('../record.js')).record,
+  inprocess: async () => (await import('../inprocess.js')).inprocess,
+  'cold-start': async () => (await import('../cold-start.js')).coldStart,
+}

@@ -1,0 +1,78 @@
+/** The four places that name the package's entry points say the same. */
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { listOf, readJson, rootFile } from './repository.js'
+
+interface Conditions {
+  readonly types: string
+  readonly default: string
+}
+interface Manifest {
+  readonly main: string
+  readonly module: string
+  readonly types: string
+  readonly exports: Readonly<
+    Record<string, string | { readonly import: Conditions; readonly require: Conditions }>
+  >
+}
+
+const manifest = readJson('package.json') as Manifest
+const tsconfig = readJson('tsconfig.json') as { compilerOptions: { paths: Record<string, [string]> } }
+const typedoc = readJson('typedoc.json') as { entryPoints: string[] }
+const { default: tsup } = (await import('../../tsup.config.js')) as {
+  default: { entry: Record<string, string> }
+}
+
+/** `ottla/storage/memory` of `storage/memory`, and `ottla` of `index`. */
+const specifierOf = (entry: string): string => (entry === 'index' ? 'ottla' : `ottla/${entry}`)
+
+const built = Object.entries(tsup.entry).map(([entry, source]) => ({
+  entry,
+  source,
+  specifier: specifierOf(entry),
+}))
+
+describe('the entry points', () => {
+  it('are built from sources that exist', () => {
+    expect(built.length).toBeGreaterThan(0)
+    for (const { source } of built) expect(existsSync(rootFile(source)), source).toBe(true)
+  })
+
+  it('are exported one by one, for import and require, each with its own types', () => {
+    const exported = Object.fromEntries(
+      built.map(({ entry, specifier }) => [
+        specifier === 'ottla' ? '.' : specifier.replace('ottla', '.'),
+        {
+          import: { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
+          require: { types: `./dist/${entry}.d.cts`, default: `./dist/${entry}.cjs` },
+        },
+      ]),
+    )
+    expect(manifest.exports).toEqual({ ...exported, './package.json': './package.json' })
+  })
+
+  it('put the types first: the first condition that fits is taken', () => {
+    for (const conditions of Object.values(manifest.exports)) {
+      if (typeof conditions === 'string') continue
+      expect(Object.keys(conditions.import)).toEqual(['types', 'default'])
+      expect(Object.keys(conditions.require)).toEqual(['types', 'default'])
+    }
+  })
+
+  it('have the old fields agree with them', () => {
+    expect([manifest.main, manifest.module, manifest.types]).toEqual([
+      './dist/index.cjs',
+      './dist/index.js',
+      './dist/index.d.ts',
+    ])
+  })
+
+  it('are known to TypeScript under their public names', () => {
+    const expected = Object.fromEntries(built.map(({ source, specifier }) => [specifier, [`./${source}`]]))
+    expect(tsconfig.compilerOptions.paths).toEqual(expected)
+  })
+
+  it('are documented, all of them', () => {
+    expect(listOf(typedoc.entryPoints)).toEqual(listOf(built.map(({ source }) => source)))
+  })
+})

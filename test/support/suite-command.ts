@@ -1,0 +1,90 @@
+/**
+ * The commands `npm run test:interop` and `npm run test:torture`: suites by name, run one after another. What a suite
+ * cannot do on this machine is skipped by name and with the reason, and counted; the last line has the totals.
+ */
+import { parseArgs } from 'node:util'
+
+/** Thrown by a case that cannot run here; `message` says what is missing. */
+export class Skipped extends Error {
+  override readonly name = 'Skipped'
+}
+
+/** What a suite is given. */
+export interface SuiteRun {
+  /** How much of it: what the option of the command says, or its default. */
+  readonly rounds: number
+  /** From what the suite draws whatever it draws; printed, so that a run can be repeated. */
+  readonly seed: number
+  /**
+   * Runs one case, and prints how it went, with the text that `body` returns as a remark. A failed one does not keep
+   * the next from running; what cannot do without it asks for what this resolves to: whether it passed.
+   */
+  readonly check: (name: string, body: () => unknown) => Promise<boolean>
+}
+
+/** A suite. */
+export interface Suite {
+  readonly name: string
+  readonly summary: string
+  readonly defaultRounds: number
+  run(run: SuiteRun): Promise<void>
+}
+
+/** Reads the command line, runs the suites that it names (all of them when it names none), and sets the exit code. */
+export const runSuites = async (command: string, suites: readonly Suite[]): Promise<void> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seed: { type: 'string' },
+    },
+  })
+  if (values.list) {
+    for (const { name, summary, defaultRounds } of suites)
+      console.log(`${name.padEnd(12)} ${summary} (${defaultRounds} rounds)`)
+    return
+  }
+  const unknown = positionals.filter((name) => !suites.some((suite) => suite.name === name))
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
+  if (
+    unknown.length > 0 ||
+    !Number.isInteger(seed) ||
+    (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+  ) {
+    const names = suites.map(({ name }) => name).join(', ')
+    console.error(`npm run ${command} -- [--list] [${names}] [--rounds N] [--seed N]`)
+    process.exitCode = 2
+    return
+  }
+
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const check: SuiteRun['check'] = async (name, body) => {
+    const start = performance.now()
+    try {
+      const remark = await body()
+      counts.passed++
+      const seconds = ((performance.now() - start) / 1000).toFixed(1)
+      console.log(`ok       ${name} (${seconds} s${typeof remark === 'string' ? `, ${remark}` : ''})`)
+      return true
+    } catch (error) {
+      if (error instanceof Skipped) {
+        counts.skipped++
+        console.log(`skipped  ${name}: ${error.message}`)
+      } else {
+        counts.failed++
+        console.log(`FAILED   ${name} (seed ${seed})`)
+        console.log(error)
+      }
+      return false
+    }
+  }
+  for (const suite of suites) {
+    if (positionals.length > 0 && !positionals.includes(suite.name)) continue
+    console.log(`${suite.name}: ${suite.summary}; seed ${seed}`)
+    await suite.run({ rounds: rounds ?? suite.defaultRounds, seed, check })
+  }
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  if (counts.failed > 0) process.exitCode = 1
+}
