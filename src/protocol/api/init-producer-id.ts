@@ -2,7 +2,7 @@
  * InitProducerId: gives a producer the id and epoch that make it idempotent. With both handed in, the epoch is bumped
  * (KIP-360).
  */
-import { bool, int16, int32, int64, string, defineApi } from '../schema.js'
+import { int16, int32, int64, string, defineApi } from '../schema.js'
 
 export const initProducerId = defineApi({
   key: 22,
