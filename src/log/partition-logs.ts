@@ -1,47 +1,135 @@
 /** The logs of a storage: each is opened when it is first asked for, once, and closed with the others. */
-import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Clock } from '../runtime/clock.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Resource } from '../runtime/lifecycle.js'
 import type { LogStorage, PartitionId } from '../storage/contract.js'
 import type { LogConfig } from './log-config.js'
-import type { PartitionLog } from './partition-log.js'
+import { PartitionLog } from './partition-log.js'
 
 /** What is known of a partition that nobody opened yet. */
 export interface PartitionDescription {
   /** What errors call it, e.g. `orders-0`. */
   readonly name: string
   readonly config: LogConfig
-  /** See {@link PartitionLogOptions.leaderEpoch}. */
+  /** The epoch in which this node leads it; default the latest in the log. */
   readonly leaderEpoch?: number
 }
 
 /** What the logs work with. */
 export interface PartitionLogsOptions {
   readonly clock: Clock
-  /** Tells the retention sweep of stored partitions that nobody opened; without it, or when it knows nothing, they are left alone. */
+  /**
+   * Tells the retention sweep of stored partitions that nobody opened. Without it, or when it knows nothing of one,
+   * that is left alone.
+   */
   readonly describe?: (id: PartitionId) => PartitionDescription | undefined
 }
 
-/** The partition logs over one open storage, which stays the caller's to close. */
+interface Entry {
+  readonly opening: Promise<PartitionLog>
+  log: PartitionLog | undefined
+}
+
+const keyOf = ({ topicId, partition }: PartitionId): string => `${topicId}-${partition}`
+
+/** The partition logs over one open storage, which stays the caller's to close. An open log is cheap, so all are kept. */
 export class PartitionLogs extends Resource {
-  constructor(_storage: LogStorage, _options: PartitionLogsOptions) {
+  readonly #storage: LogStorage
+  readonly #options: PartitionLogsOptions
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(storage: LogStorage, options: PartitionLogsOptions) {
     super('partition logs')
+    this.#storage = storage
+    this.#options = options
   }
 
-  get(_id: PartitionId, _name: string, _config: LogConfig, _leaderEpoch?: number): Promise<PartitionLog> {
-    return Promise.reject(new OttlaError('INTERNAL_ERROR'))
+  /**
+   * The log of a partition, opened at the first call; a partition that was never written is empty. `name`, `config`
+   * and `leaderEpoch` count at the first call only. A log that is damaged comes with its `failure` set.
+   * @throws OttlaError RESOURCE_CLOSED; what {@link PartitionLog.open} throws, after which the next call tries again.
+   */
+  get(id: PartitionId, name: string, config: LogConfig, leaderEpoch?: number): Promise<PartitionLog> {
+    const entry = this.#entries.get(keyOf(id))
+    if (entry !== undefined) return entry.opening
+    return this.#open(id, leaderEpoch === undefined ? { name, config } : { name, config, leaderEpoch })
   }
-  delete(_id: PartitionId): Promise<void> {
-    return Promise.reject(new OttlaError('INTERNAL_ERROR'))
+
+  async #open(id: PartitionId, description: PartitionDescription): Promise<PartitionLog> {
+    this.assertOpen()
+    const key = keyOf(id)
+    const opening = this.#storage
+      .partition(id)
+      .then((storage) => PartitionLog.open(storage, { ...description, clock: this.#options.clock }))
+    const entry: Entry = { opening, log: undefined }
+    this.#entries.set(key, entry)
+    try {
+      entry.log = await opening
+      return entry.log
+    } catch (error) {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key)
+      throw error
+    }
   }
-  opened(): Iterable<PartitionLog> {
-    return []
+
+  /** Removes a partition and all that it holds. What is in flight there is refused. */
+  async delete(id: PartitionId): Promise<void> {
+    this.assertOpen()
+    const entry = this.#entries.get(keyOf(id))
+    if (entry !== undefined) {
+      this.#entries.delete(keyOf(id))
+      const log = await entry.opening.catch(() => undefined)
+      log?.takeOffline(new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `${log.name} was deleted.`))
+      await log?.close()
+    }
+    await this.#storage.deletePartition(id)
   }
-  /** Resolves to the bytes dropped. */
-  applyRetention(_signal?: AbortSignal): Promise<number> {
-    return Promise.reject(new OttlaError('INTERNAL_ERROR'))
+
+  /** The logs that are open now. */
+  *opened(): Iterable<PartitionLog> {
+    for (const { log } of this.#entries.values()) if (log !== undefined) yield log
   }
-  protected override onClose(): Promise<void> {
-    return Promise.resolve()
+
+  /**
+   * Drops what retention no longer keeps, one partition after another: those that are open, and those that are
+   * stored and described. Resolves to the bytes dropped. A log that is off line or closed meanwhile is passed over.
+   * @throws the signal's reason when that aborts; what made a sound log fail.
+   */
+  async applyRetention(signal?: AbortSignal): Promise<number> {
+    this.assertOpen()
+    const { clock, describe } = this.#options
+    if (describe !== undefined) {
+      for (const id of await this.#storage.partitions()) {
+        signal?.throwIfAborted()
+        if (this.isClosed) return 0
+        const description = this.#entries.has(keyOf(id)) ? undefined : describe(id)
+        if (description !== undefined) await this.#open(id, description)
+      }
+    }
+    let droppedBytes = 0
+    for (const log of [...this.opened()]) {
+      signal?.throwIfAborted()
+      if (log.failure !== undefined || log.isClosed || this.isClosed) continue
+      droppedBytes += await log.applyRetention(clock.now(), signal)
+    }
+    return droppedBytes
+  }
+
+  /** Closes all of them at once, so that their checkpoints go to the storage together. */
+  protected override async onClose(): Promise<void> {
+    const entries = [...this.#entries.values()]
+    this.#entries.clear()
+    const closed = await Promise.allSettled(
+      entries.map(async ({ opening }) => {
+        const log = await opening.catch(() => undefined)
+        if (this.#storage.failure !== undefined) log?.takeOffline(this.#storage.failure)
+        await log?.close()
+      }),
+    )
+    const errors = closed.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    )
+    if (errors.length === 1) throw errors[0]
+    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} logs did not close.`)
   }
 }

@@ -1,0 +1,115 @@
+/**
+ * The checkpoint: what a log would otherwise have to read itself through to know, as of one offset. It is one blob,
+ * written in the same storage call as the change it goes with, so it is never newer or older than the log.
+ */
+import { crc32c } from '../record/crc32c.js'
+import { allocateBytes } from '../runtime/bytes.js'
+import type { EpochEntry } from './epoch-cache.js'
+import type { ProducedBatch, ProducerEntry } from './producer-state.js'
+
+/** The name of the blob. */
+export const CHECKPOINT_BLOB = 'checkpoint'
+
+/** What a checkpoint says. */
+export interface Checkpoint {
+  /** Everything below has been validated and is contained in the rest of the checkpoint. */
+  readonly recoveryPoint: number
+  /** Below this offset compaction may have left gaps; 0 in a log that was never compacted. */
+  readonly gapsBelow: number
+  readonly epochs: readonly EpochEntry[]
+  readonly producers: readonly ProducerEntry[]
+}
+
+const VERSION = 1
+const HEAD_BYTES = 1 + 8 + 8 + 4 + 4
+const EPOCH_BYTES = 4 + 8
+const PRODUCER_BYTES = 8 + 2 + 8 + 1
+const BATCH_BYTES = 4 + 4 + 8 + 8 + 8
+const CRC_BYTES = 4
+
+/**
+ * Version, recovery point, gaps, counts, epochs, producers with their batches, CRC-32C of all before. Numbers are
+ * big endian; offsets and timestamps take the place of an int64 as a double, which holds every safe integer.
+ */
+export const encodeCheckpoint = (
+  recoveryPoint: number,
+  gapsBelow: number,
+  epochs: readonly EpochEntry[],
+  producers: Iterable<ProducerEntry>,
+): Uint8Array => {
+  let producerCount = 0
+  let size = HEAD_BYTES + epochs.length * EPOCH_BYTES + CRC_BYTES
+  for (const producer of producers) {
+    producerCount++
+    size += PRODUCER_BYTES + producer.batches.length * BATCH_BYTES
+  }
+  const bytes = allocateBytes(size)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, size)
+  view.setUint8(0, VERSION)
+  view.setFloat64(1, recoveryPoint)
+  view.setFloat64(9, gapsBelow)
+  view.setUint32(17, epochs.length)
+  view.setUint32(21, producerCount)
+  let at = HEAD_BYTES
+  for (const { epoch, startOffset } of epochs) {
+    view.setInt32(at, epoch)
+    view.setFloat64(at + 4, startOffset)
+    at += EPOCH_BYTES
+  }
+  for (const { producerId, epoch, lastAppendMs, batches } of producers) {
+    view.setFloat64(at, producerId)
+    view.setInt16(at + 8, epoch)
+    view.setFloat64(at + 10, lastAppendMs)
+    view.setUint8(at + 18, batches.length)
+    at += PRODUCER_BYTES
+    for (const batch of batches) {
+      view.setInt32(at, batch.baseSequence)
+      view.setInt32(at + 4, batch.lastSequence)
+      view.setFloat64(at + 8, batch.baseOffset)
+      view.setFloat64(at + 16, batch.lastOffset)
+      view.setFloat64(at + 24, batch.timestamp)
+      at += BATCH_BYTES
+    }
+  }
+  view.setUint32(at, crc32c(bytes, 0, at))
+  return bytes
+}
+
+/** What `bytes` say; undefined when they are damaged or of a version that is not known. */
+export const decodeCheckpoint = (bytes: Uint8Array): Checkpoint | undefined => {
+  const end = bytes.length - CRC_BYTES
+  if (end < HEAD_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (view.getUint32(end) !== crc32c(bytes, 0, end) || view.getUint8(0) !== VERSION) return undefined
+  const epochCount = view.getUint32(17)
+  const producerCount = view.getUint32(21)
+  let at = HEAD_BYTES
+  if (at + epochCount * EPOCH_BYTES > end) return undefined
+  const epochs: EpochEntry[] = []
+  for (let i = 0; i < epochCount; i++, at += EPOCH_BYTES) {
+    epochs.push({ epoch: view.getInt32(at), startOffset: view.getFloat64(at + 4) })
+  }
+  const producers: ProducerEntry[] = []
+  for (let i = 0; i < producerCount; i++) {
+    if (at + PRODUCER_BYTES > end) return undefined
+    const batchCount = view.getUint8(at + 18)
+    if (at + PRODUCER_BYTES + batchCount * BATCH_BYTES > end) return undefined
+    const producerId = view.getFloat64(at)
+    const epoch = view.getInt16(at + 8)
+    const lastAppendMs = view.getFloat64(at + 10)
+    at += PRODUCER_BYTES
+    const batches: ProducedBatch[] = []
+    for (let j = 0; j < batchCount; j++, at += BATCH_BYTES) {
+      batches.push({
+        baseSequence: view.getInt32(at),
+        lastSequence: view.getInt32(at + 4),
+        baseOffset: view.getFloat64(at + 8),
+        lastOffset: view.getFloat64(at + 16),
+        timestamp: view.getFloat64(at + 24),
+      })
+    }
+    producers.push({ producerId, epoch, lastAppendMs, batches })
+  }
+  if (at !== end) return undefined
+  return { recoveryPoint: view.getFloat64(1), gapsBelow: view.getFloat64(9), epochs, producers }
+}

@@ -1,0 +1,153 @@
+/** What a log remembers of idempotent producers: enough to know a retry, a gap and a zombie (KIP-98, P1 to P5). */
+import { incrementSequence, type BatchHeader } from '../record/header.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
+
+/** A batch that a producer appended. */
+export interface ProducedBatch {
+  readonly baseSequence: number
+  readonly lastSequence: number
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** Its largest timestamp, or the time of the append when the log keeps that. */
+  readonly timestamp: number
+}
+
+/** One producer. */
+export interface ProducerEntry {
+  readonly producerId: number
+  epoch: number
+  /** When it last appended, by the broker's clock. */
+  lastAppendMs: number
+  /** Its newest batches in this epoch, oldest first; at most {@link BATCHES_TO_RETAIN}. */
+  batches: ProducedBatch[]
+}
+
+/** How many batches of a producer are remembered: as many as Kafka's clients may have in flight. */
+export const BATCHES_TO_RETAIN = 5
+
+/** The most producers that are remembered; beyond it the one that is idle longest is forgotten. */
+export const MAX_PRODUCERS = 10_000
+
+/** What the check of a batch needs of its header. */
+export type ProducedHeader = Pick<
+  BatchHeader,
+  'producerId' | 'producerEpoch' | 'baseSequence' | 'lastSequence' | 'isControl'
+>
+
+/** The producers of one log, the one that is idle longest first. */
+export class ProducerState {
+  readonly #name: string
+  readonly #maxProducers: number
+  readonly #producers = new Map<number, ProducerEntry>()
+
+  constructor(name: string, entries: Iterable<ProducerEntry> = [], maxProducers = MAX_PRODUCERS) {
+    this.#name = name
+    this.#maxProducers = maxProducers
+    for (const entry of entries) {
+      this.#producers.set(entry.producerId, { ...entry, batches: [...entry.batches] })
+    }
+  }
+
+  /** Longest idle first. */
+  entries(): Iterable<ProducerEntry> {
+    return this.#producers.values()
+  }
+
+  get size(): number {
+    return this.#producers.size
+  }
+
+  /**
+   * Whether a batch may follow; if it is a retry of one that is remembered, that one.
+   * @param checkSequence false for what a coordinator writes: it has an epoch, but no sequence.
+   * @throws OttlaError INVALID_PRODUCER_EPOCH for a lower epoch than was seen, OUT_OF_ORDER_SEQUENCE_NUMBER for a
+   * gap, and for a new epoch that does not start at 0.
+   */
+  check(header: ProducedHeader, checkSequence: boolean): ProducedBatch | undefined {
+    const { producerId, producerEpoch, baseSequence, lastSequence } = header
+    const entry = this.#producers.get(producerId)
+    // What is unknown may have expired or been deleted with its data: it is accepted at any sequence.
+    if (entry === undefined) return undefined
+    if (producerEpoch < entry.epoch) {
+      throw new OttlaError(
+        'INVALID_PRODUCER_EPOCH',
+        `${this.#name}: producer ${producerId} appends with epoch ${producerEpoch}; expected at least ${entry.epoch}, which was seen.`,
+        { details: { producerId, producerEpoch, expected: entry.epoch } },
+      )
+    }
+    if (!checkSequence) return undefined
+    if (producerEpoch > entry.epoch) {
+      if (baseSequence !== 0) throw this.#outOfOrder(header, 0)
+      return undefined
+    }
+    const { batches } = entry
+    for (let i = batches.length - 1; i >= 0; i--) {
+      const batch = batches[i]
+      if (batch?.baseSequence === baseSequence && batch.lastSequence === lastSequence) return batch
+    }
+    const last = batches.at(-1)
+    const expected = last === undefined ? 0 : incrementSequence(last.lastSequence, 1)
+    if (baseSequence !== expected) throw this.#outOfOrder(header, expected)
+    return undefined
+  }
+
+  /** Takes a batch in, as it stands in the log. */
+  apply(
+    header: ProducedHeader,
+    baseOffset: number,
+    lastOffset: number,
+    timestamp: number,
+    nowMs: number,
+  ): void {
+    const { producerId, producerEpoch, baseSequence, lastSequence } = header
+    let entry = this.#producers.get(producerId)
+    if (entry === undefined) {
+      entry = { producerId, epoch: producerEpoch, lastAppendMs: nowMs, batches: [] }
+    } else {
+      if (entry.epoch !== producerEpoch) {
+        entry.epoch = producerEpoch
+        entry.batches = []
+      }
+      entry.lastAppendMs = nowMs
+      this.#producers.delete(producerId)
+    }
+    this.#producers.set(producerId, entry)
+    if (!header.isControl && baseSequence >= 0) {
+      if (entry.batches.length === BATCHES_TO_RETAIN) entry.batches.shift()
+      entry.batches.push({ baseSequence, lastSequence, baseOffset, lastOffset, timestamp })
+    }
+    if (this.#producers.size > this.#maxProducers) this.#forgetIdlest()
+  }
+
+  /** Forgets who has been idle for `expirationMs`. */
+  expire(nowMs: number, expirationMs: number): void {
+    for (const entry of this.#producers.values()) {
+      if (nowMs - entry.lastAppendMs >= expirationMs) this.#producers.delete(entry.producerId)
+    }
+  }
+
+  /** Takes over what `older` knows of a producer that this knows nothing of, as far as it lies below `endOffset`. */
+  adoptMissing(older: ProducerState, endOffset: number): void {
+    for (const entry of older.entries()) {
+      if (this.#producers.has(entry.producerId)) continue
+      const batches = entry.batches.filter((batch) => batch.lastOffset < endOffset)
+      if (batches.length > 0) this.#producers.set(entry.producerId, { ...entry, batches })
+    }
+  }
+
+  #forgetIdlest(): void {
+    for (const producerId of this.#producers.keys()) {
+      this.#producers.delete(producerId)
+      return
+    }
+  }
+
+  #outOfOrder(header: ProducedHeader, expected: number): OttlaError {
+    const { producerId, producerEpoch, baseSequence } = header
+    return new OttlaError(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      `${this.#name}: producer ${producerId} (epoch ${producerEpoch}) appends sequence ${baseSequence}; expected ${expected}.`,
+      { details: { producerId, producerEpoch, baseSequence, expected } },
+    )
+  }
+}

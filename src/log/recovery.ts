@@ -1,0 +1,163 @@
+/**
+ * Opening a log: the checkpoint is taken as it is, and only what was appended after it is read and validated, so
+ * opening costs the same for a short and a long log. Truncation rebuilds its state by the same walk.
+ */
+import type { BatchHeader } from '../record/header.js'
+import { readHeader } from '../record/header.js'
+import { validateBatch } from '../record/validate.js'
+import { yieldToEventLoop, type Clock } from '../runtime/clock.js'
+import type { PartitionStorage, StoredBatch } from '../storage/contract.js'
+import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
+import { EpochCache } from './epoch-cache.js'
+import { ProducerState } from './producer-state.js'
+import { checkFollows, damaged, headerAgrees } from './stored-batch.js'
+
+/** How much is read and validated before the event loop has its turn. */
+const SLICE_BYTES = 1024 * 1024
+
+/** What a log knows of itself beyond its batches, as of `endOffset`. */
+export interface LogState {
+  endOffset: number
+  readonly gapsBelow: number
+  readonly epochs: EpochCache
+  readonly producers: ProducerState
+}
+
+/** What opening found. */
+export interface RecoveredLog {
+  readonly state: LogState
+  /** How the checkpoint was; without a sound one the log was read from its start. */
+  readonly checkpoint: 'sound' | 'missing' | 'damaged'
+  /** The bytes that had to be read and validated; 0 after a clean stop. */
+  readonly validatedBytes: number
+}
+
+/** The state of the newest checkpoint, or an empty one at the log's start. */
+export const loadCheckpoint = async (
+  storage: PartitionStorage,
+  name: string,
+): Promise<{ readonly state: LogState; readonly checkpoint: RecoveredLog['checkpoint'] }> => {
+  const blob = await storage.readBlob(CHECKPOINT_BLOB)
+  const found = blob && decodeCheckpoint(blob)
+  const startOffset = storage.state.startOffset
+  const state: LogState = {
+    endOffset: Math.max(found?.recoveryPoint ?? 0, startOffset),
+    gapsBelow: found?.gapsBelow ?? 0,
+    epochs: new EpochCache(found?.epochs),
+    producers: new ProducerState(name, found?.producers),
+  }
+  return { state, checkpoint: blob === undefined ? 'missing' : found === undefined ? 'damaged' : 'sound' }
+}
+
+/**
+ * Loads the checkpoint, then validates and takes in everything after it.
+ * @throws OttlaError STORAGE_CORRUPT for damage or a hole below the stored end.
+ */
+export const recover = async (
+  storage: PartitionStorage,
+  name: string,
+  clock: Clock,
+): Promise<RecoveredLog> => {
+  const { state, checkpoint } = await loadCheckpoint(storage, name)
+  const { endOffset } = storage.state
+  if (state.endOffset > endOffset) {
+    throw damaged(name, endOffset, `the log ends here, but offsets up to ${state.endOffset - 1} were stored`)
+  }
+  const validatedBytes = await replay(storage, name, clock, state, endOffset, validateStored)
+  return { state, checkpoint, validatedBytes }
+}
+
+/**
+ * Takes the batches from `state.endOffset` up to (not including) the one that reaches `toOffset` into `state`.
+ * Resolves to the bytes read.
+ * @throws OttlaError STORAGE_CORRUPT for a hole, epochs that decrease, and whatever `headerOf` finds.
+ */
+export const replay = async (
+  storage: PartitionStorage,
+  name: string,
+  clock: Clock,
+  state: LogState,
+  toOffset: number,
+  headerOf: (name: string, batch: StoredBatch) => BatchHeader,
+): Promise<number> => {
+  let first = true
+  let readBytes = 0
+  while (state.endOffset < toOffset) {
+    const batches = await storage.read(state.endOffset, SLICE_BYTES)
+    if (batches.length === 0) {
+      throw damaged(name, state.endOffset, `nothing is stored up to ${toOffset - 1}, where the log ends`)
+    }
+    for (const batch of batches) {
+      if (batch.lastOffset >= toOffset) return readBytes
+      checkFollows(name, batch, state.endOffset, first, state.gapsBelow)
+      first = false
+      takeIn(name, state, headerOf(name, batch), clock.now())
+      readBytes += batch.sizeBytes
+    }
+    await yieldToEventLoop(clock)
+  }
+  return readBytes
+}
+
+/**
+ * What the log knew, or would have known, when it ended where truncation to `offset` lets it end. Starts from the
+ * checkpoint when that is old enough, otherwise from the log's start; of producers whose batches there are deleted
+ * it keeps what `current` remembers.
+ */
+export const stateAt = async (
+  storage: PartitionStorage,
+  name: string,
+  clock: Clock,
+  current: LogState,
+  offset: number,
+): Promise<LogState> => {
+  const loaded = await loadCheckpoint(storage, name)
+  const state: LogState =
+    loaded.checkpoint === 'sound' && loaded.state.endOffset <= offset
+      ? loaded.state
+      : {
+          endOffset: storage.state.startOffset,
+          gapsBelow: current.gapsBelow,
+          epochs: new EpochCache(),
+          producers: new ProducerState(name),
+        }
+  await replay(storage, name, clock, state, offset, headerOfStored)
+  state.producers.adoptMissing(current.producers, state.endOffset)
+  const epochs = new EpochCache(current.epochs.entries)
+  epochs.truncateFromEnd(state.endOffset)
+  const gapsBelow = Math.min(current.gapsBelow, state.endOffset)
+  return { endOffset: state.endOffset, gapsBelow, epochs, producers: state.producers }
+}
+
+/** The header of a stored batch that need not be proved again. */
+export const headerOfStored = (name: string, batch: StoredBatch): BatchHeader => {
+  if (!headerAgrees(batch)) return validateStored(name, batch)
+  return readHeader(batch.bytes)
+}
+
+/** The header of a stored batch, proved by its CRC. @throws OttlaError STORAGE_CORRUPT. */
+export const validateStored = (name: string, batch: StoredBatch): BatchHeader => {
+  let header: BatchHeader
+  try {
+    header = validateBatch(batch.bytes)
+  } catch (error) {
+    throw damaged(name, batch.baseOffset, 'the batch there is not what was written', error)
+  }
+  if (header.baseOffset === batch.baseOffset && header.lastOffset === batch.lastOffset) return header
+  throw damaged(
+    name,
+    batch.baseOffset,
+    `the batch there says that it holds the offsets ${header.baseOffset} to ${header.lastOffset}`,
+  )
+}
+
+const takeIn = (name: string, state: LogState, header: BatchHeader, nowMs: number): void => {
+  const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header
+  if (epoch < state.epochs.latestEpoch) {
+    throw damaged(name, baseOffset, `its epoch ${epoch} follows epoch ${state.epochs.latestEpoch}`)
+  }
+  state.epochs.assign(epoch, baseOffset)
+  if (header.producerId >= 0)
+    state.producers.apply(header, baseOffset, lastOffset, header.maxTimestamp, nowMs)
+  state.endOffset = lastOffset + 1
+}
