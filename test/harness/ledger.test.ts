@@ -1,6 +1,6 @@
 /** The judge of the torture suites notices each thing that a crash could do to a log. */
 import { describe, expect, it } from 'vitest'
-import { Ledger, lineOf, nameOf, promisesIn, valueOf, type Promised } from './ledger.js'
+import { Ledger, lineOf, nameOf, promisesIn, valueOf, type Promised } from '../torture/ledger.js'
 
 const record = (offset: number, sequence: number): Promised => ({
   kind: 'record',
