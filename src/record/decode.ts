@@ -20,8 +20,6 @@ import { VarintReader } from './varint.js'
 export class RecordCursor extends VarintReader {
   /** What the batch's header says. */
   readonly header: BatchHeader
-  /** The current record's offset. */
-  offset = -1
   /** The current record's timestamp in milliseconds; the batch's append time when that is its timestamp type. */
   timestamp = -1
   /** Where the key begins in `bytes`; -1 when it is null. */
@@ -37,7 +35,10 @@ export class RecordCursor extends VarintReader {
   private readonly origin: number
   private readonly isAppendTime: boolean
   private left: number
-  private nextOffsetDelta = 0
+  private readonly baseOffset: number
+  private readonly baseTimestamp: number
+  private readonly lastOffsetDelta: number
+  private offsetDelta = -1
   private headersAt = 0
   private headerCount = 0
   private recordEnd: number
@@ -58,6 +59,9 @@ export class RecordCursor extends VarintReader {
     this.origin = bytes.byteOffset
     this.isAppendTime = header.timestampType === 'LogAppendTime'
     if (this.isAppendTime) this.timestamp = header.maxTimestamp
+    this.baseOffset = header.baseOffset
+    this.baseTimestamp = header.baseTimestamp
+    this.lastOffsetDelta = header.lastOffsetDelta
     this.left = header.recordCount
     this.recordEnd = start
     if (this.left < 0 || this.left * MIN_RECORD_BYTES > end - start) {
@@ -71,9 +75,9 @@ export class RecordCursor extends VarintReader {
    * offset out of the batch's range or order, or when bytes are left behind the last record.
    */
   next(): boolean {
-    this.at = this.recordEnd
+    const start = (this.at = this.recordEnd)
     if (this.left === 0) {
-      if (this.at !== this.limit) throw this.invalid(`${this.limit - this.at} bytes follow the last record`)
+      if (start !== this.limit) throw this.invalid(`${this.limit - start} bytes follow the last record`)
       return false
     }
     const size = this.readVarint()
@@ -84,44 +88,51 @@ export class RecordCursor extends VarintReader {
     this.at++ // attributes: none of their bits has a meaning yet
     const timestampDelta = this.readVarlong()
     if (!this.isAppendTime) {
-      this.timestamp = this.header.baseTimestamp + timestampDelta
-      if (!Number.isSafeInteger(this.timestamp)) throw this.invalid('it has a timestamp beyond 2^53')
+      const timestamp = this.baseTimestamp + timestampDelta
+      if (!(timestamp <= Number.MAX_SAFE_INTEGER && timestamp >= Number.MIN_SAFE_INTEGER)) {
+        throw this.invalid('it has a timestamp beyond 2^53')
+      }
+      this.timestamp = timestamp
     }
     const offsetDelta = this.readVarint()
-    if (offsetDelta < this.nextOffsetDelta || offsetDelta > this.header.lastOffsetDelta) {
+    if (offsetDelta <= this.offsetDelta || offsetDelta > this.lastOffsetDelta) {
       throw this.invalid(
-        `it has the offset delta ${offsetDelta} where ${this.nextOffsetDelta} to ${this.header.lastOffsetDelta} can be`,
+        `it has the offset delta ${offsetDelta} after ${this.offsetDelta}, of at most ${this.lastOffsetDelta}`,
       )
     }
-    this.nextOffsetDelta = offsetDelta + 1
-    this.offset = this.header.baseOffset + offsetDelta
+    this.offsetDelta = offsetDelta
 
+    // Each varint stops at the batch's end at the latest; the checks between them hold all within the record.
     const keySize = this.readVarint()
-    if (keySize < 0) this.keyStart = this.keyEnd = -1
-    else {
-      this.keyStart = this.at
-      this.at = this.keyEnd = this.at + keySize
-    }
-    // Each read stops at the batch's end at the latest; this one check holds all of them within the record.
-    if (this.at >= end) throw this.invalid('it has a key that is longer than its record')
+    let at = this.at
+    this.keyStart = keySize < 0 ? -1 : at
+    if (keySize > 0) at += keySize
+    this.keyEnd = keySize < 0 ? -1 : at
+    if (at >= end) throw this.invalid('it has a key that is longer than its record')
+    this.at = at
     const valueSize = this.readVarint()
-    if (valueSize < 0) this.valueStart = this.valueEnd = -1
-    else {
-      this.valueStart = this.at
-      this.at = this.valueEnd = this.at + valueSize
-    }
-    if (this.at >= end) throw this.invalid('it has a value that is longer than its record')
+    at = this.at
+    this.valueStart = valueSize < 0 ? -1 : at
+    if (valueSize > 0) at += valueSize
+    this.valueEnd = valueSize < 0 ? -1 : at
+    if (at >= end) throw this.invalid('it has a value that is longer than its record')
+    this.at = at
     const headerCount = this.readVarint()
+    at = this.at
     // A header takes two bytes at least. Without any the record has to end here.
-    const headerBytes = end - this.at
-    if (headerCount < 0 || headerCount * 2 > headerBytes || (headerCount === 0 && headerBytes !== 0)) {
-      throw this.invalid(`it has ${headerCount} headers in ${headerBytes} bytes`)
+    if (headerCount === 0 ? at !== end : headerCount < 0 || headerCount * 2 > end - at) {
+      throw this.invalid(`it has ${headerCount} headers in ${end - at} bytes`)
     }
     this.headerCount = headerCount
-    this.headersAt = this.at
+    this.headersAt = at
     this.recordEnd = end
     this.left--
     return true
+  }
+
+  /** The current record's offset. */
+  get offset(): number {
+    return this.baseOffset + this.offsetDelta
   }
 
   /** A view of the current record's key, or null. It keeps the whole batch in memory. */

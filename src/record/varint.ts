@@ -20,12 +20,27 @@ export const sizeOfVarint = (value: number): number => {
 
 /** Writes `value`, a 32-bit integer, at `at`; returns the position behind it. */
 export const writeVarint = (target: Uint8Array, value: number, at: number): number => {
-  let zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  while (zigzag > 0x7f) {
-    target[at++] = (zigzag & 0x7f) | 0x80
-    zigzag >>>= 7
+  const zigzag = (value << 1) ^ (value >> 31)
+  // One and two bytes are nearly all there is; without a loop they are inlined where they are used.
+  if (zigzag >>> 7 === 0) {
+    target[at] = zigzag
+    return at + 1
   }
-  target[at++] = zigzag
+  if (zigzag >>> 14 === 0) {
+    target[at] = zigzag | 0x80
+    target[at + 1] = zigzag >>> 7
+    return at + 2
+  }
+  return writeLongVarint(target, zigzag, at)
+}
+
+const writeLongVarint = (target: Uint8Array, zigzag: number, at: number): number => {
+  let rest = zigzag >>> 0
+  while (rest > 0x7f) {
+    target[at++] = rest | 0x80
+    rest >>>= 7
+  }
+  target[at++] = rest
   return at
 }
 
@@ -80,6 +95,24 @@ export class VarintReader {
    * @throws OttlaError INVALID_RECORD when it ends behind the limit, has more than 5 bytes or more than 32 bits.
    */
   protected readVarint(): number {
+    const at = this.at
+    // One and two bytes are nearly all there is; without a loop they are inlined where they are used.
+    if (at + 1 < this.limit) {
+      const first = this.bytes[at] ?? 0
+      if (first < 0x80) {
+        this.at = at + 1
+        return (first >>> 1) ^ -(first & 1)
+      }
+      const second = this.bytes[at + 1] ?? 0
+      if (second < 0x80) {
+        this.at = at + 2
+        return (((first & 0x7f) >>> 1) | (second << 6)) ^ -(first & 1)
+      }
+    }
+    return this.readLongVarint()
+  }
+
+  private readLongVarint(): number {
     const bytes = this.bytes
     let zigzag = 0
     for (let shift = 0; shift < 35; shift += 7) {
@@ -99,6 +132,19 @@ export class VarintReader {
    * @throws OttlaError INVALID_RECORD when it ends behind the limit, has more than 10 bytes or is beyond 2^53.
    */
   protected readVarlong(): number {
+    const at = this.at
+    if (at + 1 < this.limit) {
+      const first = this.bytes[at] ?? 0
+      const second = first < 0x80 ? 0 : (this.bytes[at + 1] ?? 0)
+      if (second < 0x80) {
+        this.at = first < 0x80 ? at + 1 : at + 2
+        return (((first & 0x7f) >>> 1) | (second << 6)) ^ -(first & 1)
+      }
+    }
+    return this.readLongVarlong()
+  }
+
+  private readLongVarlong(): number {
     const bytes = this.bytes
     let magnitude = 0
     let scale = 1

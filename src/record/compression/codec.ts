@@ -69,10 +69,10 @@ export const damaged = (type: CompressionType, why: string, cause?: unknown): Ot
     cause === undefined ? {} : { cause },
   )
 
-/** The error for records that would have `bytes` (or at least more than allowed) when decompressed. */
+/** The error for records that would have `bytes`, or an unknown number above `maxBytes`, when decompressed. */
 export const tooLarge = (type: CompressionType, bytes: number | undefined, maxBytes: number): OttlaError =>
   new OttlaError(
     'MESSAGE_TOO_LARGE',
-    `The batch's ${type} data has ${bytes === undefined ? 'more' : `up to ${bytes}`} bytes uncompressed; at most ${maxBytes} are allowed (maxDecompressedBytes).`,
+    `The batch's ${type} data has ${bytes ?? 'more'} bytes uncompressed; at most ${maxBytes} are allowed (maxDecompressedBytes).`,
     { details: { maxDecompressedBytes: maxBytes } },
   )

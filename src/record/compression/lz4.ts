@@ -12,8 +12,8 @@ const MAGIC = 0x184d2204
 const STORED_BLOCK = 0x8000_0000
 /** Flags of the frame descriptor. */
 const FLAG = { dictionary: 0x01, contentChecksum: 0x04, contentSize: 0x08, blockChecksums: 0x10 } as const
-/** No block holds more than this for each of its bytes: the format adds at most 255 for each byte of a length. */
-const MAX_RATIO = 255
+/** The shortest match; a match's length counts from it. */
+const MIN_MATCH_BYTES = 4
 
 const readUint32 = (bytes: Uint8Array, at: number): number => {
   if (at + 4 > bytes.length) throw damaged('lz4', `it ends at byte ${bytes.length}, within a frame`)
@@ -26,8 +26,38 @@ const readUint32 = (bytes: Uint8Array, at: number): number => {
   )
 }
 
-/** The most bytes that the frame holds, by walking its block headers. */
-const boundOf = (bytes: Uint8Array, maxBytes: number): number => {
+/** The length that a token's four bits begin: 15 goes on in bytes of which the first below 255 is the last. */
+const readLength = (bytes: Uint8Array, start: number, end: number, nibble: number): [number, number] => {
+  let length = nibble
+  let at = start
+  if (nibble === 15) {
+    let byte = 255
+    while (byte === 255 && at < end) {
+      byte = bytes[at++] ?? 0
+      length += byte
+    }
+  }
+  return [length, at]
+}
+
+/** How many bytes the block in `bytes[start, end)` holds, from the lengths of its literals and matches. */
+const plainBytesOf = (bytes: Uint8Array, start: number, end: number): number => {
+  let total = 0
+  for (let at = start; at < end;) {
+    const token = bytes[at++] ?? 0
+    const [literals, from] = readLength(bytes, at, end, token >> 4)
+    total += literals
+    at = from + literals
+    if (at >= end) break // the last sequence has no match
+    const [match, next] = readLength(bytes, at + 2, end, token & 15)
+    total += match + MIN_MATCH_BYTES
+    at = next
+  }
+  return total
+}
+
+/** Refuses a frame that holds more than `maxBytes`, or whose blocks do not fill it. */
+const checkFrame = (bytes: Uint8Array, maxBytes: number): void => {
   if (readUint32(bytes, 0) !== MAGIC) throw damaged('lz4', 'it does not start with a frame')
   const flags = bytes[4] ?? 0
   const maxBlockBytes = 2 ** (8 + 2 * (((bytes[5] ?? 0) >> 4) & 7))
@@ -35,20 +65,20 @@ const boundOf = (bytes: Uint8Array, maxBytes: number): number => {
     throw damaged('lz4', 'its frame descriptor is not of version 1')
   if (flags & FLAG.dictionary) throw damaged('lz4', 'it needs a dictionary, which Kafka does not have')
   let at = 7 + (flags & FLAG.contentSize ? 8 : 0)
-  let bound = 0
+  let left = maxBytes
   for (;;) {
     const field = readUint32(bytes, at)
     at += 4
     if (field === 0) break
     const size = field % STORED_BLOCK
-    bound += field >= STORED_BLOCK ? size : Math.min(maxBlockBytes, size * MAX_RATIO)
     if (size > maxBlockBytes) throw damaged('lz4', `a block of ${size} bytes is larger than its frame allows`)
-    if (bound > maxBytes) throw tooLarge('lz4', bound, maxBytes)
+    const end = Math.min(at + size, bytes.length)
+    left -= field >= STORED_BLOCK ? size : plainBytesOf(bytes, at, end)
+    if (left < 0) throw tooLarge('lz4', undefined, maxBytes)
     at += size + (flags & FLAG.blockChecksums ? 4 : 0)
   }
   if (flags & FLAG.contentChecksum) at += 4
   if (at !== bytes.length) throw damaged('lz4', `its frame ends at byte ${at} of ${bytes.length}`)
-  return bound
 }
 
 /** The lz4 codec. */
@@ -60,7 +90,7 @@ export const lz4: Codec = {
 
   async decompress(compressed, maxBytes) {
     const { decompressFrame } = await library()
-    boundOf(compressed, maxBytes)
+    checkFrame(compressed, maxBytes)
     return decompressFrame(compressed)
   },
 }

@@ -1,6 +1,6 @@
 /**
  * Zstandard (RFC 8878): by Node's own zlib from Node 22.15 on, before that by the package
- * `@toondepauw/node-zstd`. The block headers bound what a frame can hold before anything is decompressed.
+ * `@toondepauw/node-zstd`, for which the block headers bound what a frame can hold before it is decompressed.
  */
 import type { Codec } from './codec.js'
 import { damaged, tooLarge } from './codec.js'
@@ -37,8 +37,11 @@ const readLittleEndian = (bytes: Uint8Array, at: number, count: number): number 
   return value
 }
 
-/** The most bytes that the frames hold, by walking their block headers. */
-const boundOf = (bytes: Uint8Array, maxBytes: number): number => {
+/**
+ * Refuses frames that hold more than `maxBytes`, by their block headers. A compressed block counts as full, except
+ * the last of its frame: writers fill a block before they start the next.
+ */
+const checkFrames = (bytes: Uint8Array, maxBytes: number): void => {
   let bound = 0
   let at = 0
   while (at < bytes.length) {
@@ -60,14 +63,14 @@ const boundOf = (bytes: Uint8Array, maxBytes: number): number => {
       last = (field & 1) === 1
       at += 3
       if (type === BLOCK.reserved) throw damaged('zstd', `the block at byte ${at} is of no known type`)
-      bound += type === BLOCK.raw || type === BLOCK.runLength ? size : MAX_BLOCK_BYTES
-      if (bound > maxBytes) throw tooLarge('zstd', bound, maxBytes)
+      if (type === BLOCK.raw || type === BLOCK.runLength) bound += size
+      else if (!last) bound += MAX_BLOCK_BYTES
+      if (bound > maxBytes) throw tooLarge('zstd', undefined, maxBytes)
       at += type === BLOCK.runLength ? 1 : size
     }
     if (descriptor & 4) at += 4 // the content's checksum
   }
   if (at !== bytes.length) throw damaged('zstd', `its last frame ends at byte ${at} of ${bytes.length}`)
-  return bound
 }
 
 /** The zstd codec. */
@@ -80,10 +83,10 @@ export const zstd: Codec = {
   },
 
   async decompress(compressed, maxBytes) {
-    boundOf(compressed, maxBytes)
     const node = await nodeZstd()
     if (node === undefined) {
       const { Decoder } = await library()
+      checkFrames(compressed, maxBytes)
       return new Decoder().decode(compressed)
     }
     try {
