@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { readJson, rootFile, trackedFiles } from './repository.js'
 
 interface Lockfile {
-  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly link?: boolean }>>
+  readonly packages: Readonly<
+    Record<
+      string,
+      { readonly resolved?: string; readonly optionalDependencies?: Readonly<Record<string, string>> }
+    >
+  >
 }
 
 /** Paths that only exist on somebody's machine; `/tmp` and `/usr` are everybody's. */
@@ -56,5 +61,22 @@ describe.each(['package-lock.json', 'benchmarks/package-lock.json'])('%s', (path
     expect(Object.keys(packages).length).toBeGreaterThan(1)
     const withAddress = Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)
     expect(withAddress.map(([name]) => name)).toEqual([])
+  })
+
+  it('has the packages of every platform: without one, npm ci refuses', () => {
+    const { packages } = readJson(path) as Lockfile
+    const places = Object.keys(packages)
+    const missing = Object.entries(packages).flatMap(([from, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) => {
+        // Where Node looks for it from there, innermost first.
+        const folders = from
+          .split(/(?=\/?node_modules\/)/)
+          .map((_, index, all) => all.slice(0, index + 1).join(''))
+        return !['', ...folders].some((folder) =>
+          places.includes(`${folder === '' ? '' : `${folder}/`}node_modules/${name}`),
+        )
+      }),
+    )
+    expect(missing).toEqual([])
   })
 })
