@@ -36,6 +36,8 @@ export const fetch = defineApi({
         logStartOffset: int64({ since: 5, default: -1, ignorable: true }),
         partitionMaxBytes: int32(),
         replicaDirectoryId: uuid({ since: 17, tag: 0, ignorable: true }),
+        // Kafka's default is the largest int64, for a replica that does not say; no number reaches it.
+        highWatermark: int64({ since: 18, tag: 1, default: Number.MAX_SAFE_INTEGER, ignorable: true }),
       }),
     }),
     forgottenTopicsData: array(
