@@ -1,6 +1,7 @@
 /** The four places that name the package's entry points say the same. */
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import vitest from '../../vitest.config.js'
 import { listOf, readJson, rootFile } from './repository.js'
 
 interface Conditions {
@@ -74,5 +75,14 @@ describe('the entry points', () => {
 
   it('are documented, all of them', () => {
     expect(listOf(typedoc.entryPoints)).toEqual(listOf(built.map(({ source }) => source)))
+  })
+
+  it('are what the tests run: their sources, under the public names', () => {
+    const aliases = vitest.resolve?.alias as readonly { find: RegExp; replacement: string }[]
+    const resolved = built.map(({ specifier }) => {
+      const alias = aliases.find(({ find }) => find.test(specifier))
+      return alias === undefined ? undefined : specifier.replace(alias.find, alias.replacement)
+    })
+    expect(resolved).toEqual(built.map(({ source }) => rootFile(source)))
   })
 })
