@@ -102,20 +102,19 @@ export class RecordCursor extends VarintReader {
     }
     this.offsetDelta = offsetDelta
 
-    // Each varint stops at the batch's end at the latest; the checks between them hold all within the record.
+    // Each varint stops at the batch's end at the latest, and positions only grow: one check behind the last of
+    // them holds key, value and header count within the record.
     const keySize = this.readVarint()
     let at = this.at
     this.keyStart = keySize < 0 ? -1 : at
     if (keySize > 0) at += keySize
     this.keyEnd = keySize < 0 ? -1 : at
-    if (at >= end) throw this.invalid('it has a key that is longer than its record')
     this.at = at
     const valueSize = this.readVarint()
     at = this.at
     this.valueStart = valueSize < 0 ? -1 : at
     if (valueSize > 0) at += valueSize
     this.valueEnd = valueSize < 0 ? -1 : at
-    if (at >= end) throw this.invalid('it has a value that is longer than its record')
     this.at = at
     const headerCount = this.readVarint()
     at = this.at

@@ -101,11 +101,11 @@ describe('a batch', () => {
     second.fill(0)
     expect(first).toEqual(copy)
     expect(builder.recordCount).toBe(0)
-    expect(() => builder.build()).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    expect(() => builder.build()).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 
   it.each([-2, 0.5, NaN, Infinity, 2 ** 53])('refuses the timestamp %d', (timestamp) => {
-    expect(() => new BatchBuilder().append(timestamp, null, null)).toThrowError(
+    expect(() => new BatchBuilder().append(timestamp, null, null)).toThrow(
       expect.objectContaining({ code: 'INVALID_TIMESTAMP' }),
     )
   })
@@ -260,6 +260,6 @@ describe('a hostile batch', () => {
 
   it('is opened without work for records that are not there', () => {
     const batch = patched(57, 0x7f, 0xff, 0xff, 0xff)
-    expect(() => openBatch(batch)).toThrowError(expect.objectContaining({ code: 'INVALID_RECORD' }))
+    expect(() => openBatch(batch)).toThrow(expect.objectContaining({ code: 'INVALID_RECORD' }))
   })
 })

@@ -24,7 +24,7 @@ describe.each(CODECS)('%s', (type) => {
     const plain = new Uint8Array(Buffer.alloc(128 * 1024, 'abcdefgh'))
     const compressed = await compress(type, plain)
     expect((await decompress(type, compressed, plain.length)).length).toBe(plain.length)
-    await expect(decompress(type, compressed, plain.length - 1)).rejects.toThrowError(
+    await expect(decompress(type, compressed, plain.length - 1)).rejects.toThrow(
       failsWith('MESSAGE_TOO_LARGE'),
     )
   })
@@ -32,15 +32,25 @@ describe.each(CODECS)('%s', (type) => {
   it('stops before a bomb goes off', async () => {
     const bomb = await compress(type, new Uint8Array(64 << 20))
     const before = process.memoryUsage().arrayBuffers
-    await expect(decompress(type, bomb, 1 << 20)).rejects.toThrowError(failsWith('MESSAGE_TOO_LARGE'))
+    await expect(decompress(type, bomb, 1 << 20)).rejects.toThrow(failsWith('MESSAGE_TOO_LARGE'))
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 << 20)
+  })
+
+  it('is bounded before a library sees it', async () => {
+    // What a library would refuse as damaged is too large first. zlib bounds gzip while it works.
+    const damagedAt = { gzip: undefined, snappy: 30, lz4: 6, zstd: 4 }[type]
+    if (damagedAt === undefined) return
+    const bomb = (await compress(type, new Uint8Array(8 << 20))).slice()
+    bomb[damagedAt] = (bomb[damagedAt] ?? 0) ^ 0x08
+    await expect(decompress(type, bomb, 16 << 20)).rejects.toThrow(failsWith('CORRUPT_MESSAGE'))
+    await expect(decompress(type, bomb, 1 << 20)).rejects.toThrow(failsWith('MESSAGE_TOO_LARGE'))
   })
 
   it('that is cut off or empty is damaged', async () => {
     const compressed = await compress(type, new TextEncoder().encode('what is there '.repeat(50)))
     for (const cut of [0, 1, 3, 5, 8, compressed.length >> 1, compressed.length - 1]) {
       if (type === 'zstd' && cut === 0) continue
-      await expect(decompress(type, compressed.subarray(0, cut), 1 << 20)).rejects.toThrowError(
+      await expect(decompress(type, compressed.subarray(0, cut), 1 << 20)).rejects.toThrow(
         failsWith('CORRUPT_MESSAGE'),
       )
     }
@@ -88,8 +98,8 @@ describe('forms of other writers', () => {
 
   it('a snappy block that lies about its length', async () => {
     const lie = Uint8Array.of(0xff, 0xff, 0xff, 0x3f, 0x00, 0x41)
-    await expect(decompress('snappy', lie, DEFAULT_MAX_DECOMPRESSED_BYTES)).rejects.toThrowError(
-      failsWith('CORRUPT_MESSAGE'),
+    await expect(decompress('snappy', lie, DEFAULT_MAX_DECOMPRESSED_BYTES)).rejects.toThrow(
+      /a length that cannot be/,
     )
   })
 
@@ -102,13 +112,13 @@ describe('forms of other writers', () => {
     const frame = compressFrameSync(Buffer.from(plain), { contentChecksum: true, blockChecksums: true })
     expect(sameBytes(await decompress('lz4', frame, 1 << 20), plain)).toBe(true)
     frame[20] = (frame[20] ?? 0) ^ 1
-    await expect(decompress('lz4', frame, 1 << 20)).rejects.toThrowError(failsWith('CORRUPT_MESSAGE'))
+    await expect(decompress('lz4', frame, 1 << 20)).rejects.toThrow(failsWith('CORRUPT_MESSAGE'))
   })
 
   it('lz4 with a wrong header checksum', async () => {
     const frame = (await compress('lz4', plain)).slice()
     frame[6] = (frame[6] ?? 0) ^ 1
-    await expect(decompress('lz4', frame, 1 << 20)).rejects.toThrowError(failsWith('CORRUPT_MESSAGE'))
+    await expect(decompress('lz4', frame, 1 << 20)).rejects.toThrow(failsWith('CORRUPT_MESSAGE'))
   })
 })
 
@@ -116,7 +126,7 @@ describe('an optional package', () => {
   it('that is missing is named with the command that installs it', async () => {
     const cause = new Error("Cannot find package 'snappy'")
     const missing = optionalPackage('snappy', 'snappy', () => Promise.reject(cause))
-    await expect(missing()).rejects.toThrowError(failsWith('CODEC_MISSING'))
+    await expect(missing()).rejects.toThrow(failsWith('CODEC_MISSING'))
     await expect(missing()).rejects.toThrow(/npm install snappy/)
   })
 
@@ -125,7 +135,7 @@ describe('an optional package', () => {
     const flaky = optionalPackage('x', 'x', () =>
       ++loads === 1 ? Promise.reject(new Error('no')) : Promise.resolve(7),
     )
-    await expect(flaky()).rejects.toThrowError(failsWith('CODEC_MISSING'))
+    await expect(flaky()).rejects.toThrow(failsWith('CODEC_MISSING'))
     expect([await flaky(), await flaky(), loads]).toEqual([7, 7, 2])
   })
 })

@@ -133,9 +133,9 @@ describe('transaction markers', () => {
     expect(controlTypeOf(key(1, 99))).toBe('unknown')
     expect(parseTransactionMarker(key(0, 2), null)).toBeUndefined()
     const invalid = expect.objectContaining({ code: 'INVALID_RECORD' }) as Error
-    expect(() => controlTypeOf(null)).toThrowError(invalid)
-    expect(() => controlTypeOf(key(-1, 0))).toThrowError(invalid)
-    expect(() => controlTypeOf(Uint8Array.of(0, 0, 0))).toThrowError(invalid)
-    expect(() => parseTransactionMarker(key(0, 1), Uint8Array.of(0, 0, 0))).toThrowError(invalid)
+    expect(() => controlTypeOf(null)).toThrow(invalid)
+    expect(() => controlTypeOf(key(-1, 0))).toThrow(invalid)
+    expect(() => controlTypeOf(Uint8Array.of(0, 0, 0))).toThrow(invalid)
+    expect(() => parseTransactionMarker(key(0, 1), Uint8Array.of(0, 0, 0))).toThrow(invalid)
   })
 })

@@ -81,7 +81,7 @@ describe('a records field', () => {
     const old = new Uint8Array(40)
     old[11] = 22
     old[16] = 1
-    expect(() => splitBatches([old])).toThrowError(
+    expect(() => splitBatches([old])).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED_FOR_MESSAGE_FORMAT' }),
     )
     for (const [at, byte] of [
@@ -91,7 +91,7 @@ describe('a records field', () => {
     ] as const) {
       const wrong = b.slice()
       wrong[at] = byte
-      expect(() => splitBatches([wrong])).toThrowError(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }))
+      expect(() => splitBatches([wrong])).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }))
     }
   })
 })

@@ -66,7 +66,7 @@ describe('varint', () => {
     ['six bytes', [0x80, 0x80, 0x80, 0x80, 0x80, 0x00]],
     ['33 bits', [0xff, 0xff, 0xff, 0xff, 0x1f]],
   ])('refuses %s', (_, bytes) => {
-    expect(() => new Reader(Uint8Array.from(bytes)).varint()).toThrowError(
+    expect(() => new Reader(Uint8Array.from(bytes)).varint()).toThrow(
       expect.objectContaining({ code: 'INVALID_RECORD' }),
     )
   })
@@ -103,7 +103,7 @@ describe('varlong', () => {
     ['2^54', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]],
     ['the largest int64', [0xfe, ...Array<number>(8).fill(0xff), 0x01]],
   ])('refuses %s', (_, bytes) => {
-    expect(() => new Reader(Uint8Array.from(bytes)).varlong()).toThrowError(
+    expect(() => new Reader(Uint8Array.from(bytes)).varlong()).toThrow(
       expect.objectContaining({ code: 'INVALID_RECORD' }),
     )
   })

@@ -1,5 +1,4 @@
 /** Node's own zlib: the one place of the record layer that touches Node, and only when a batch needs it. */
-import type * as Zlib from 'node:zlib'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { optionalPackage } from './optional-package.js'
 
@@ -12,7 +11,7 @@ interface NodeZstd {
 }
 
 /** Loads zlib. @throws OttlaError CODEC_MISSING where there is no Node. */
-export const nodeZlib: () => Promise<typeof Zlib> = optionalPackage(
+export const nodeZlib: () => Promise<typeof import('node:zlib')> = optionalPackage(
   'gzip',
   'node:zlib',
   () => import('node:zlib'),
