@@ -1,5 +1,5 @@
 /** Appends that were handed to the storage and wait for it. They are acknowledged in the order of their offsets. */
-import type { AppendResult } from './partition-log.js'
+import type { AppendResult } from './append-and-read.js'
 
 /** One append on its way. */
 export interface PendingAppend {

@@ -35,12 +35,10 @@ export const encodeCheckpoint = (
   recoveryPoint: number,
   gapsBelow: number,
   epochs: readonly EpochEntry[],
-  producers: Iterable<ProducerEntry>,
+  producers: readonly ProducerEntry[],
 ): Uint8Array => {
-  let producerCount = 0
   let size = HEAD_BYTES + epochs.length * EPOCH_BYTES + CRC_BYTES
   for (const producer of producers) {
-    producerCount++
     size += PRODUCER_BYTES + producer.batches.length * BATCH_BYTES
   }
   const bytes = allocateBytes(size)
@@ -49,7 +47,7 @@ export const encodeCheckpoint = (
   view.setFloat64(1, recoveryPoint)
   view.setFloat64(9, gapsBelow)
   view.setUint32(17, epochs.length)
-  view.setUint32(21, producerCount)
+  view.setUint32(21, producers.length)
   let at = HEAD_BYTES
   for (const { epoch, startOffset } of epochs) {
     view.setInt32(at, epoch)

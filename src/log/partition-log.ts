@@ -7,16 +7,18 @@ import { assignOffset, setLogAppendTime } from '../record/header.js'
 import type { Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Resource } from '../runtime/lifecycle.js'
-import type { BlobChanges, Durability, PartitionStorage, StoredBatch } from '../storage/contract.js'
+import type { BlobChanges, PartitionStorage } from '../storage/contract.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
+import { AdvanceListeners } from './advance-listeners.js'
+import type { AppendOptions, AppendResult, LogRead } from './append-and-read.js'
 import { AppendsInFlight, type PendingAppend } from './appends-in-flight.js'
 import { CHECKPOINT_BLOB, encodeCheckpoint } from './checkpoint.js'
 import { EpochCache, type EpochEnd } from './epoch-cache.js'
 import { DEFAULT_PRODUCER_ID_EXPIRATION_MS, type LogConfig } from './log-config.js'
 import { ProducerState, type ProducedBatch } from './producer-state.js'
-import { headerOfStored, recover, stateAt, type LogState, type RecoveredLog } from './recovery.js'
+import { recover, stateAt, type LogState, type RecoveredLog } from './recovery.js'
 import { retentionCut } from './retention.js'
-import { checkFollows, damaged } from './stored-batch.js'
+import { readableBatches } from './stored-batch.js'
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './time-search.js'
 
 /** After this many appended bytes a checkpoint goes along, so an unclean stop costs no more to recover from. */
@@ -32,37 +34,6 @@ export interface PartitionLogOptions {
   readonly leaderEpoch?: number
 }
 
-/** How to append. */
-export interface AppendOptions {
-  /** Who wrote the batch; default `'client'`. What a coordinator writes is trusted, and may be a control batch. */
-  readonly origin?: 'client' | 'coordinator'
-  /** When it counts as stored; default as configured. */
-  readonly durability?: Durability
-}
-
-/** Where a batch was stored. */
-export interface AppendResult {
-  readonly baseOffset: number
-  readonly lastOffset: number
-  /** The time of the append in milliseconds when the log keeps that; -1 when the producer's timestamps count. */
-  readonly logAppendTime: number
-  /** The log start offset. */
-  readonly startOffset: number
-  /** Whether the batch had been stored before, at these offsets. */
-  readonly duplicate: boolean
-}
-
-/** What was read. */
-export interface LogRead {
-  /** Whole batches; the first holds the offset that was asked for. Views that must not be changed. */
-  readonly batches: readonly Uint8Array[]
-  /** The bytes of `batches`. */
-  readonly sizeBytes: number
-  readonly highWatermark: number
-  readonly lastStableOffset: number
-  readonly startOffset: number
-}
-
 /** One partition's log. What can fail rejects; after a storage error, or damage, everything does (L5, L8). */
 export class PartitionLog extends Resource {
   /** How it was opened: a checkpoint that was damaged, or bytes that had to be validated, tell of an unclean stop. */
@@ -71,7 +42,7 @@ export class PartitionLog extends Resource {
   readonly #clock: Clock
   readonly #leaderEpoch: number
   readonly #inFlight = new AppendsInFlight()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new AdvanceListeners()
   #config: LogConfig
   #state: LogState
   #startOffset: number
@@ -79,7 +50,6 @@ export class PartitionLog extends Resource {
   #failure: OttlaError | undefined
   #bytesSinceCheckpoint: number
   #changedSinceCheckpoint: boolean
-  #notifying = false
   #truncating = false
   /** Ends when those that cut the log, checkpoint or close it are done: one at a time. */
   #maintenance: Promise<unknown> = Promise.resolve()
@@ -171,15 +141,8 @@ export class PartitionLog extends Resource {
    * INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; the failure that took the log off line;
    * RESOURCE_CLOSED.
    */
-  append(batch: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
-    try {
-      return this.#append(batch, options?.origin !== 'coordinator', options?.durability)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  #append(batch: Uint8Array, fromClient: boolean, durability: Durability | undefined): Promise<AppendResult> {
+  async append(batch: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
+    const fromClient = options?.origin !== 'coordinator'
     this.#assertWell()
     if (this.#truncating) {
       throw new OttlaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is being truncated: nobody leads it now.`)
@@ -215,14 +178,12 @@ export class PartitionLog extends Resource {
     this.#changedSinceCheckpoint = true
     this.#bytesSinceCheckpoint += batch.length
     const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes: batch.length, bytes: batch }
-    const asked = durability ?? config.durability
+    const durability = options?.durability ?? config.durability
     const due = this.#bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
-    this.#storage
-      .append([write], due ? { durability: asked, blobs: this.#checkpointBlob() } : { durability: asked })
-      .then(
-        () => this.#stored(pending),
-        (error: unknown) => this.#fail(error),
-      )
+    this.#storage.append([write], due ? { durability, blobs: this.#checkpointBlob() } : { durability }).then(
+      () => this.#stored(pending),
+      (error: unknown) => this.#fail(error),
+    )
     return pending.promise
   }
 
@@ -239,7 +200,7 @@ export class PartitionLog extends Resource {
     if (end < 0 || this.#failure !== undefined) return
     this.#highWatermark = end
     this.#inFlight.acknowledge()
-    this.#notify()
+    this.#listeners.notify()
   }
 
   /**
@@ -252,46 +213,30 @@ export class PartitionLog extends Resource {
     for (;;) {
       this.#assertWell()
       this.#assertInRange(fromOffset)
-      if (fromOffset >= this.#highWatermark) return this.#readOf([], 0)
+      if (fromOffset >= this.#highWatermark) return this.#readOf([])
       if (this.#cutting !== undefined) {
         await this.#cutting
         continue
       }
       const cuts = this.#cuts
-      const stored = await this.#storage.read(fromOffset, maxBytes)
-      if (cuts === this.#cuts) return this.#collect(fromOffset, stored)
-    }
-  }
-
-  #collect(fromOffset: number, stored: readonly StoredBatch[]): LogRead {
-    const { gapsBelow } = this.#state
-    const batches: Uint8Array[] = []
-    let sizeBytes = 0
-    let offset = fromOffset
-    try {
-      for (const batch of stored) {
-        if (batch.lastOffset >= this.#highWatermark) break
-        checkFollows(this.name, batch, offset, offset === fromOffset, gapsBelow)
-        headerOfStored(this.name, batch)
-        batches.push(batch.bytes)
-        sizeBytes += batch.bytes.length
-        offset = batch.lastOffset + 1
-      }
-      if (batches.length === 0 && fromOffset >= gapsBelow) {
-        throw damaged(
-          this.name,
-          fromOffset,
-          `nothing is stored there, below the high watermark ${this.#highWatermark}`,
+      const stored = await this.#storage.read(fromOffset, maxBytes).catch((error: unknown) => {
+        throw OttlaError.is(error, 'STORAGE_CORRUPT') ? this.#fail(error) : error
+      })
+      if (cuts !== this.#cuts) continue
+      try {
+        return this.#readOf(
+          readableBatches(this.name, stored, fromOffset, this.#highWatermark, this.#state.gapsBelow),
         )
+      } catch (error) {
+        throw this.#fail(error)
       }
-    } catch (error) {
-      throw this.#fail(error)
     }
-    return this.#readOf(batches, sizeBytes)
   }
 
-  #readOf(batches: readonly Uint8Array[], sizeBytes: number): LogRead {
+  #readOf(batches: readonly Uint8Array[]): LogRead {
     const { highWatermark, lastStableOffset, startOffset } = this
+    let sizeBytes = 0
+    for (const batch of batches) sizeBytes += batch.length
     return { batches, sizeBytes, highWatermark, lastStableOffset, startOffset }
   }
 
@@ -373,7 +318,7 @@ export class PartitionLog extends Resource {
   async #dropPrefix(startOffset: number): Promise<void> {
     this.#state.epochs.truncateFromStart(startOffset)
     await this.#cut(this.#storage.truncatePrefix(startOffset, this.#checkpointBlob()))
-    this.#notify()
+    this.#listeners.notify()
   }
 
   async #cut(write: Promise<void>): Promise<void> {
@@ -431,18 +376,7 @@ export class PartitionLog extends Resource {
    * once for several moves in a row. Returns what takes it off again.
    */
   onAdvance(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  #notify(): void {
-    if (this.#notifying || this.#listeners.size === 0) return
-    this.#notifying = true
-    queueMicrotask(() => {
-      this.#notifying = false
-      // A copy: a long poll that subscribes again from its listener is for the next move.
-      for (const listener of [...this.#listeners]) listener()
-    })
+    return this.#listeners.add(listener)
   }
 
   /** Refuses everything with `failure` from now on, what is in flight included; closing writes nothing then. */
@@ -450,7 +384,7 @@ export class PartitionLog extends Resource {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.#inFlight.rejectAll(failure)
-    this.#notify()
+    this.#listeners.notify()
   }
 
   #fail(error: unknown): OttlaError {

@@ -49,12 +49,8 @@ export class ProducerState {
   }
 
   /** Longest idle first. */
-  entries(): Iterable<ProducerEntry> {
-    return this.#producers.values()
-  }
-
-  get size(): number {
-    return this.#producers.size
+  entries(): ProducerEntry[] {
+    return [...this.#producers.values()]
   }
 
   /**

@@ -3,14 +3,12 @@
  * opening costs the same for a short and a long log. Truncation rebuilds its state by the same walk.
  */
 import type { BatchHeader } from '../record/header.js'
-import { readHeader } from '../record/header.js'
-import { validateBatch } from '../record/validate.js'
 import { yieldToEventLoop, type Clock } from '../runtime/clock.js'
 import type { PartitionStorage, StoredBatch } from '../storage/contract.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
 import { EpochCache } from './epoch-cache.js'
 import { ProducerState } from './producer-state.js'
-import { checkFollows, damaged, headerAgrees } from './stored-batch.js'
+import { checkFollows, damaged, headerOfStored, validateStored } from './stored-batch.js'
 
 /** How much is read and validated before the event loop has its turn. */
 const SLICE_BYTES = 1024 * 1024
@@ -127,28 +125,6 @@ export const stateAt = async (
   epochs.truncateFromEnd(state.endOffset)
   const gapsBelow = Math.min(current.gapsBelow, state.endOffset)
   return { endOffset: state.endOffset, gapsBelow, epochs, producers: state.producers }
-}
-
-/** The header of a stored batch that need not be proved again. */
-export const headerOfStored = (name: string, batch: StoredBatch): BatchHeader => {
-  if (!headerAgrees(batch)) return validateStored(name, batch)
-  return readHeader(batch.bytes)
-}
-
-/** The header of a stored batch, proved by its CRC. @throws OttlaError STORAGE_CORRUPT. */
-export const validateStored = (name: string, batch: StoredBatch): BatchHeader => {
-  let header: BatchHeader
-  try {
-    header = validateBatch(batch.bytes)
-  } catch (error) {
-    throw damaged(name, batch.baseOffset, 'the batch there is not what was written', error)
-  }
-  if (header.baseOffset === batch.baseOffset && header.lastOffset === batch.lastOffset) return header
-  throw damaged(
-    name,
-    batch.baseOffset,
-    `the batch there says that it holds the offsets ${header.baseOffset} to ${header.lastOffset}`,
-  )
 }
 
 const takeIn = (name: string, state: LogState, header: BatchHeader, nowMs: number): void => {

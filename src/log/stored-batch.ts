@@ -2,7 +2,8 @@
  * Whether what the storage hands out is what was stored: batches that abut (L1) and whose headers agree with the
  * storage's own books. What does not is damage, and takes the log off line (L5).
  */
-import { baseOffsetOf, HEADER_BYTES, lastOffsetOf } from '../record/header.js'
+import { baseOffsetOf, HEADER_BYTES, lastOffsetOf, readHeader, type BatchHeader } from '../record/header.js'
+import { validateBatch } from '../record/validate.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { BatchInfo, StoredBatch } from '../storage/contract.js'
 
@@ -36,12 +37,57 @@ export const checkFollows = (
 }
 
 /** Whether the header in the batch's bytes agrees with what the storage noted of it. */
-export const headerAgrees = (batch: StoredBatch): boolean => {
-  const { bytes } = batch
-  return (
-    bytes.length >= HEADER_BYTES &&
-    bytes.length === batch.sizeBytes &&
-    baseOffsetOf(bytes) === batch.baseOffset &&
-    lastOffsetOf(bytes) === batch.lastOffset
+const headerAgrees = ({ bytes, sizeBytes, baseOffset, lastOffset }: StoredBatch): boolean => {
+  if (bytes.length < HEADER_BYTES || bytes.length !== sizeBytes) return false
+  try {
+    return baseOffsetOf(bytes) === baseOffset && lastOffsetOf(bytes) === lastOffset
+  } catch {
+    return false // a number that no offset can be
+  }
+}
+
+/** The header of a stored batch that need not be proved again. @throws OttlaError STORAGE_CORRUPT. */
+export const headerOfStored = (name: string, batch: StoredBatch): BatchHeader =>
+  headerAgrees(batch) ? readHeader(batch.bytes) : validateStored(name, batch)
+
+/** The header of a stored batch, proved by its CRC. @throws OttlaError STORAGE_CORRUPT. */
+export const validateStored = (name: string, batch: StoredBatch): BatchHeader => {
+  let header: BatchHeader
+  try {
+    header = validateBatch(batch.bytes)
+  } catch (error) {
+    throw damaged(name, batch.baseOffset, 'the batch there is not what was written', error)
+  }
+  if (header.baseOffset === batch.baseOffset && header.lastOffset === batch.lastOffset) return header
+  throw damaged(
+    name,
+    batch.baseOffset,
+    `the batch there says that it holds the offsets ${header.baseOffset} to ${header.lastOffset}`,
   )
+}
+
+/**
+ * The bytes of those of `stored` that lie below `highWatermark`, of a read from `fromOffset`, which does too.
+ * @throws OttlaError STORAGE_CORRUPT when one is missing, or is not what the storage says it is.
+ */
+export const readableBatches = (
+  name: string,
+  stored: readonly StoredBatch[],
+  fromOffset: number,
+  highWatermark: number,
+  gapsBelow: number,
+): Uint8Array[] => {
+  const batches: Uint8Array[] = []
+  let offset = fromOffset
+  for (const batch of stored) {
+    if (batch.lastOffset >= highWatermark) break
+    checkFollows(name, batch, offset, batches.length === 0, gapsBelow)
+    if (!headerAgrees(batch)) validateStored(name, batch)
+    batches.push(batch.bytes)
+    offset = batch.lastOffset + 1
+  }
+  if (batches.length === 0 && fromOffset >= gapsBelow) {
+    throw damaged(name, fromOffset, `nothing is stored there, below the high watermark ${highWatermark}`)
+  }
+  return batches
 }
