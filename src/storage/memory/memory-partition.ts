@@ -12,8 +12,10 @@ import type {
   PartitionId,
   PartitionState,
   PartitionStorage,
+  StorageCapabilities,
   StoredBatch,
 } from '../contract.js'
+import { durabilityRefusal } from '../durability.js'
 
 interface Entry extends StoredBatch {
   /** The largest timestamp in this batch and all before it: ascends, so a timestamp is found by halving. */
@@ -57,13 +59,7 @@ export class MemoryPartition implements PartitionStorage {
     options: { readonly durability: Durability; readonly blobs?: BlobChanges },
   ): Promise<void> {
     return this.#attempt(() => {
-      if (options.durability === 'fsync') {
-        throw invalidArgument(
-          'The durability of an append to memory',
-          options.durability,
-          "'os': memory has no disk to flush",
-        )
-      }
+      assertDurability(options.durability)
       assertAscending(batches, this.#endOffset)
       for (const batch of batches) this.#push(batch)
       this.#endOffset = (batches.at(-1)?.lastOffset ?? this.#endOffset - 1) + 1
@@ -155,8 +151,11 @@ export class MemoryPartition implements PartitionStorage {
     return this.#answer(() => this.#blobs.get(name))
   }
 
-  writeBlobs(blobs: BlobChanges, _durability: Durability): Promise<void> {
-    return this.#attempt(() => this.#change(blobs))
+  writeBlobs(blobs: BlobChanges, durability: Durability): Promise<void> {
+    return this.#attempt(() => {
+      assertDurability(durability)
+      this.#change(blobs)
+    })
   }
 
   /** Whether nothing was ever kept here. */
@@ -229,7 +228,7 @@ export class MemoryPartition implements PartitionStorage {
       write()
       return DONE
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
@@ -237,6 +236,14 @@ export class MemoryPartition implements PartitionStorage {
     const refusal = this.#refusal(this)
     return refusal === undefined ? Promise.resolve(read()) : Promise.reject(refusal)
   }
+}
+
+/** What memory promises. */
+export const MEMORY_CAPABILITIES: StorageCapabilities = { persistent: false, durability: 'none' }
+
+const assertDurability = (asked: Durability): void => {
+  const refusal = durabilityRefusal('memory', MEMORY_CAPABILITIES, asked)
+  if (refusal !== undefined) throw refusal
 }
 
 const NO_BYTES = new Uint8Array(0)

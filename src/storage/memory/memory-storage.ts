@@ -1,13 +1,13 @@
 /** A storage in memory: fast, and gone when the process is. For tests, caches and whatever can be had again. */
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { partitionKey } from '../partition-key.js'
-import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
-import { MemoryPartition } from './memory-partition.js'
+import type { LogStorage, PartitionId, PartitionStorage } from '../contract.js'
+import { MEMORY_CAPABILITIES, MemoryPartition } from './memory-partition.js'
 
 /** Keeps logs in memory. A closed one is empty when it is opened again. */
 export class MemoryStorage implements LogStorage {
   readonly name = 'memory'
-  readonly capabilities: StorageCapabilities = { persistent: false, durability: 'none' }
+  readonly capabilities = MEMORY_CAPABILITIES
   readonly failure = undefined
   #isOpen = false
   readonly #partitions = new Map<string, MemoryPartition>()

@@ -1,0 +1,53 @@
+/** `ottla/storage/level`: logs in LevelDB, or in any other abstract-level database. */
+import { ClassicLevel } from 'classic-level'
+import { nodeFiles } from '../../runtime/node/node-files.js'
+import { nodeProcess } from '../../runtime/node/node-process.js'
+import type { LogStorage } from '../contract.js'
+import type { LevelDatabase } from './database.js'
+import { LevelStorage } from './level-storage.js'
+
+export type { LevelDatabase } from './database.js'
+export type {
+  BatchInfo,
+  BatchWrite,
+  BlobChanges,
+  Durability,
+  LogStorage,
+  PartitionId,
+  PartitionState,
+  PartitionStorage,
+  StorageCapabilities,
+  StoredBatch,
+} from '../contract.js'
+
+/**
+ * Keeps logs in a folder, by LevelDB (classic-level). This is what `Ottla.open('./data')` uses.
+ *
+ * Opening throws OttlaError STORAGE_LOCKED when the folder is open already, in this process or another, and
+ * STORAGE_CORRUPT when it is damaged.
+ */
+export const levelStorage = (location: string): LogStorage =>
+  new LevelStorage(
+    (directory) =>
+      Promise.resolve(
+        new ClassicLevel<Uint8Array, Uint8Array>(directory ?? location, {
+          keyEncoding: 'view',
+          valueEncoding: 'view',
+          // Batches are compressed by their producers, if at all; trying again costs time and gains nothing.
+          compression: false,
+        }),
+      ),
+    {
+      folder: { location, files: nodeFiles, process: nodeProcess },
+      capabilities: { persistent: true, durability: 'fsync' },
+    },
+  )
+
+/**
+ * Keeps logs in a database of your own, e.g. memory-level or browser-level; `open` of the storage opens it, `close`
+ * closes it. What it promises is for you to say; the default promises nothing.
+ */
+export const levelStorageOver = (
+  database: LevelDatabase,
+  capabilities: LogStorage['capabilities'] = { persistent: false, durability: 'none' },
+): LogStorage => new LevelStorage(() => Promise.resolve(database), { capabilities })

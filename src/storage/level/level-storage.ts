@@ -1,0 +1,315 @@
+/**
+ * A storage over LevelDB, or any other abstract-level database: opens and closes it, keeps the list of partitions, and
+ * removes deleted ones.
+ */
+import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { Files, ProcessIdentity } from '../../runtime/files.js'
+import { systemRandom } from '../../runtime/random.js'
+import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
+import { DirectoryLock } from '../directory-lock.js'
+import { partitionKey } from '../partition-key.js'
+import { readRange, VIEWS, type LevelDatabase, type LevelOperation } from './database.js'
+import {
+  blobKey,
+  dataKey,
+  decodeIndexEntry,
+  decodeMeta,
+  deletedKey,
+  FORMAT_KEY,
+  FORMAT_VERSION,
+  indexKey,
+  kindRange,
+  metaKey,
+  partitionNumberOf,
+  partitionOfMetaKey,
+  sequenceOf,
+  type PartitionMeta,
+} from './keys.js'
+import { LevelEngine } from './level-engine.js'
+import { LevelPartition } from './level-partition.js'
+
+/** How many partitions a storage keeps at most; the list of them is held in memory. */
+const MAX_PARTITIONS = 1_000_000
+/** How many entries of a deleted partition are removed at a time. */
+const DELETE_SLICE_ENTRIES = 512
+
+/** A folder with everything that guarding it takes. */
+export interface LevelFolder {
+  readonly location: string
+  readonly files: Files
+  readonly process: () => Promise<ProcessIdentity>
+}
+
+/** Keeps logs in an abstract-level database. */
+export class LevelStorage implements LogStorage {
+  readonly name = 'level'
+  readonly capabilities: StorageCapabilities
+  readonly #create: (location: string | undefined) => Promise<LevelDatabase>
+  readonly #folder: LevelFolder | undefined
+  #engine: LevelEngine | undefined
+  #lock: DirectoryLock | undefined
+  #failure: OttlaError | undefined
+  readonly #metas = new Map<string, { readonly id: PartitionId; readonly meta: PartitionMeta }>()
+  readonly #opened = new Map<string, Promise<LevelPartition>>()
+  #nextPartitionNumber = 0
+
+  /** `create` makes the database each time the storage opens; `folder` is locked while it is open. */
+  constructor(
+    create: (location: string | undefined) => Promise<LevelDatabase>,
+    options: { readonly folder?: LevelFolder; readonly capabilities: StorageCapabilities },
+  ) {
+    this.#create = create
+    this.#folder = options.folder
+    this.capabilities = options.capabilities
+  }
+
+  get failure(): OttlaError | undefined {
+    return this.#engine?.commits.failure ?? this.#failure
+  }
+
+  async open(): Promise<void> {
+    if (this.#engine !== undefined)
+      throw new OttlaError('STORAGE_LOCKED', 'This level storage is open already; close it first.')
+    const location = await this.#guardFolder()
+    let database: LevelDatabase | undefined
+    try {
+      database = await this.#create(location)
+      await database.open()
+      await checkFormat(database)
+      const [last] = await readRange(database, { ...kindRange('d'), reverse: true, limit: 1 })
+      const engine = new LevelEngine(
+        database,
+        last === undefined ? 0 : sequenceOf(last[0]) + 1,
+        this.capabilities,
+      )
+      await this.#loadPartitions(engine)
+      this.#failure = undefined
+      this.#engine = engine
+    } catch (error) {
+      await database?.close().catch(() => undefined)
+      await this.#unlock()
+      throw openError(error, location ?? 'the database')
+    }
+  }
+
+  async close(): Promise<void> {
+    const engine = this.#engine
+    if (engine === undefined) return
+    this.#engine = undefined
+    this.#failure = engine.commits.failure
+    const partitions = await Promise.allSettled(this.#opened.values())
+    for (const partition of partitions) if (partition.status === 'fulfilled') await partition.value.idle()
+    this.#opened.clear()
+    this.#metas.clear()
+    try {
+      await engine.close()
+      await engine.database.close()
+    } finally {
+      await this.#unlock()
+    }
+  }
+
+  async partition(id: PartitionId): Promise<PartitionStorage> {
+    const engine = this.#openEngine()
+    const key = partitionKey(id)
+    let opening = this.#opened.get(key)
+    if (opening === undefined) {
+      opening = this.#openPartition(engine, id, key)
+      this.#opened.set(key, opening)
+      opening.catch(() => this.#opened.delete(key))
+    }
+    return opening
+  }
+
+  async partitions(): Promise<readonly PartitionId[]> {
+    const engine = this.#openEngine()
+    await engine.commits.idle()
+    const entries = await readRange(engine.database, { ...kindRange('m'), limit: MAX_PARTITIONS })
+    return entries.map(([key]) => partitionOfMetaKey(key))
+  }
+
+  async deletePartition(id: PartitionId): Promise<void> {
+    const engine = this.#openEngine()
+    const key = partitionKey(id)
+    const partition = await this.#opened.get(key)
+    partition?.markDeleted()
+    await partition?.idle()
+    this.#opened.delete(key)
+    this.#metas.delete(key)
+    const stored = await engine.get(metaKey(id))
+    if (stored === undefined) return
+    const { partitionNumber } = decodeMeta(metaKey(id), stored)
+    // With this the partition is gone; what it held is removed afterwards, and after a crash at the next open.
+    await this.#change(engine, [
+      { type: 'del', key: metaKey(id) },
+      { type: 'put', key: deletedKey(partitionNumber), value: new Uint8Array(0) },
+    ])
+    await this.#removeDeleted(engine, partitionNumber)
+  }
+
+  async sizeBytes(): Promise<number> {
+    const engine = this.#openEngine()
+    if (this.#folder !== undefined) return this.#folder.files.directorySizeBytes(this.#folder.location)
+    let total = 0
+    for (const [key, value] of await readRange(engine.database, {
+      ...kindRange('m'),
+      limit: MAX_PARTITIONS,
+    })) {
+      total += decodeMeta(key, value).sizeBytes
+    }
+    return total
+  }
+
+  /** Resolves when the space of what was dropped so far has been given back. */
+  async reclaimed(): Promise<void> {
+    await this.#openEngine().reclaimer.idle()
+  }
+
+  async #openPartition(engine: LevelEngine, id: PartitionId, key: string): Promise<LevelPartition> {
+    const known = this.#metas.get(key)
+    const partition = new LevelPartition(engine, id, known?.meta ?? this.#newMeta())
+    if (known !== undefined) await partition.recover()
+    return partition
+  }
+
+  #newMeta(): PartitionMeta {
+    return {
+      partitionNumber: this.#nextPartitionNumber++,
+      startOffset: 0,
+      endOffset: 0,
+      sizeBytes: 0,
+      batchCount: 0,
+      runningMaxTimestamp: -Infinity,
+    }
+  }
+
+  async #loadPartitions(engine: LevelEngine): Promise<void> {
+    this.#nextPartitionNumber = 0
+    for (const [key, value] of await readRange(engine.database, {
+      ...kindRange('m'),
+      limit: MAX_PARTITIONS,
+    })) {
+      const id = partitionOfMetaKey(key)
+      const meta = decodeMeta(key, value)
+      this.#metas.set(partitionKey(id), { id, meta })
+      this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, meta.partitionNumber + 1)
+    }
+    for (const [key] of await readRange(engine.database, { ...kindRange('x'), limit: MAX_PARTITIONS })) {
+      const partitionNumber = partitionNumberOf(key)
+      this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, partitionNumber + 1)
+      await this.#removeDeleted(engine, partitionNumber)
+    }
+  }
+
+  async #removeDeleted(engine: LevelEngine, partitionNumber: number): Promise<void> {
+    for (;;) {
+      const range = { gte: indexKey(partitionNumber, 0), lt: indexKey(partitionNumber + 1, 0) }
+      const entries = await readRange(engine.database, { ...range, limit: DELETE_SLICE_ENTRIES })
+      if (entries.length === 0) break
+      const operations: LevelOperation[] = []
+      for (const [key, value] of entries) {
+        const { sequence, sizeBytes } = decodeIndexEntry(key, value)
+        operations.push({ type: 'del', key }, { type: 'del', key: dataKey(sequence) })
+        engine.reclaimer.dropped(sequence, sizeBytes)
+      }
+      await this.#change(engine, operations)
+    }
+    const blobs = { gte: blobKey(partitionNumber), lt: blobKey(partitionNumber + 1) }
+    const left = await readRange(engine.database, { ...blobs, limit: DELETE_SLICE_ENTRIES })
+    await this.#change(engine, [
+      ...left.map(([key]) => ({ type: 'del' as const, key })),
+      { type: 'del', key: deletedKey(partitionNumber) },
+    ])
+  }
+
+  /** A change that belongs to no partition; it fails the storage as any other write does. */
+  async #change(engine: LevelEngine, operations: LevelOperation[]): Promise<void> {
+    const refusal = engine.commits.failure
+    if (refusal !== undefined) throw refusal
+    try {
+      await engine.database.batch(operations, VIEWS)
+    } catch (error) {
+      throw engine.commits.fail(error)
+    }
+  }
+
+  async #guardFolder(): Promise<string | undefined> {
+    if (this.#folder === undefined) return undefined
+    const { location, files, process } = this.#folder
+    try {
+      await files.makeDirectory(location)
+    } catch (error) {
+      throw invalidFolder(location, error)
+    }
+    const directory = await files.realPath(location)
+    try {
+      this.#lock = await DirectoryLock.acquire(directory, {
+        files,
+        process: await process(),
+        random: systemRandom,
+      })
+    } catch (error) {
+      throw OttlaError.is(error) ? error : invalidFolder(location, error)
+    }
+    return directory
+  }
+
+  async #unlock(): Promise<void> {
+    const lock = this.#lock
+    this.#lock = undefined
+    await lock?.release()
+  }
+
+  #openEngine(): LevelEngine {
+    if (this.#engine !== undefined) return this.#engine
+    throw new OttlaError('RESOURCE_CLOSED', 'The level storage is closed; open it to go on.')
+  }
+}
+
+const checkFormat = async (database: LevelDatabase): Promise<void> => {
+  const stored = await database.get(FORMAT_KEY, VIEWS)
+  if (stored === undefined) {
+    const [foreign] = await readRange(database, { limit: 1 })
+    if (foreign !== undefined) {
+      throw invalidArgument(
+        'The database',
+        'one that holds something else',
+        "an empty one, or one with Ottla's log",
+      )
+    }
+    await database.batch([{ type: 'put', key: FORMAT_KEY, value: new Uint8Array([FORMAT_VERSION]) }], VIEWS)
+  } else if (stored[0] !== FORMAT_VERSION) {
+    throw new OttlaError(
+      'UNSUPPORTED_VERSION',
+      `The log on disk has layout version ${stored[0]}; this version of Ottla reads ${FORMAT_VERSION}.`,
+    )
+  }
+}
+
+const invalidFolder = (location: string, cause: unknown): OttlaError =>
+  new OttlaError(
+    'STORAGE_FAILED',
+    `The folder ${location} cannot be used (${cause instanceof Error ? cause.message : String(cause)}); expected a folder that can be read and written.`,
+    { cause, details: { location } },
+  )
+
+/** What a database's refusal to open means here. */
+const openError = (error: unknown, location: string): OttlaError => {
+  if (OttlaError.is(error)) return error
+  const causes: string[] = []
+  for (let at: unknown = error; at instanceof Error && causes.length < 5; at = at.cause) {
+    causes.push((at as Error & { readonly code?: string }).code ?? '', at.message)
+  }
+  const text = causes.filter((cause) => cause !== '').join(': ')
+  if (causes.includes('LEVEL_LOCKED')) {
+    return new OttlaError('STORAGE_LOCKED', `${location} is open in another process; close it there first.`, {
+      cause: error,
+    })
+  }
+  if (/corrupt|checksum|manifest|missing files/i.test(text)) {
+    return new OttlaError('STORAGE_CORRUPT', `${location} is damaged and was not opened: ${text}.`, {
+      cause: error,
+    })
+  }
+  return new OttlaError('STORAGE_FAILED', `${location} could not be opened: ${text}.`, { cause: error })
+}

@@ -1,0 +1,62 @@
+/**
+ * Gives disk back. LevelDB keeps the bytes of deleted keys until it happens to compact them, so dropped batches are
+ * counted, and when they are worth it the range in which they lay is compacted, in the background, one range at a time.
+ */
+import type { LevelDatabase } from './database.js'
+import { dataKey } from './keys.js'
+
+/** How many dropped bytes are worth a compaction. */
+const WORTHWHILE_BYTES = 1024 * 1024
+
+/** Compacts what was dropped. */
+export class Reclaimer {
+  readonly #database: LevelDatabase
+  #first = Infinity
+  #last = -1
+  #droppedBytes = 0
+  #running: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(database: LevelDatabase) {
+    this.#database = database
+  }
+
+  /** Counts a batch that was removed from the place `sequence`. */
+  dropped(sequence: number, sizeBytes: number): void {
+    this.#first = Math.min(this.#first, sequence)
+    this.#last = Math.max(this.#last, sequence)
+    this.#droppedBytes += sizeBytes
+    if (this.#droppedBytes < WORTHWHILE_BYTES || this.#isClosed) return
+    this.#running ??= this.#compact().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Resolves when the compaction that is under way has ended. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Begins no further compaction, and waits for the one that is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.idle()
+  }
+
+  async #compact(): Promise<void> {
+    // What is dropped in the same turn, in the slices of one truncation, belongs to one compaction.
+    await Promise.resolve()
+    while (this.#droppedBytes >= WORTHWHILE_BYTES && !this.#isClosed) {
+      const start = dataKey(this.#first)
+      const end = dataKey(this.#last + 1)
+      this.#first = Infinity
+      this.#last = -1
+      this.#droppedBytes = 0
+      try {
+        await this.#database.compactRange?.(start, end, { keyEncoding: 'view' })
+      } catch {
+        // Space that was not given back now is given back when LevelDB compacts by itself; nothing else depends on it.
+      }
+    }
+  }
+}
