@@ -1,0 +1,183 @@
+/**
+ * The embedded broker: one node of a cluster of one. It opens the storage, replays the metadata, and answers
+ * requests; what each API does is in handlers/.
+ */
+import { PartitionLogs } from '../log/partition-logs.js'
+import type { Api, Fields, RequestOf, ResponseOf } from '../protocol/schema.js'
+import { systemClock, type Clock } from '../runtime/clock.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
+import { Events, type EventSource } from '../runtime/events.js'
+import { Resource } from '../runtime/lifecycle.js'
+import { systemRandom, type Random } from '../runtime/random.js'
+import { Timers } from '../runtime/timers.js'
+import type { Durability, LogStorage } from '../storage/contract.js'
+import type { BrokerEvents } from './broker-events.js'
+import { brokerConfigsOf, type GivenConfigs } from './configs/broker-configs.js'
+import { FetchWaiters } from './fetch-waiters.js'
+import { GroupCoordinator } from './groups/group-coordinator.js'
+import { HANDLERS } from './handlers.js'
+import { ClusterMetadata } from './metadata/cluster-metadata.js'
+import { METADATA_TOPIC_ID } from './metadata/metadata-log.js'
+import { TopicChanges } from './metadata/topic-changes.js'
+import { OFFSETS_TOPIC } from './metadata/topic-name.js'
+import { ProducerIds } from './producer-ids.js'
+import type { RequestContext } from './request-context.js'
+import { Retention } from './retention.js'
+import type { BrokerServices } from './services.js'
+
+/** How to open a broker. */
+export interface BrokerOptions {
+  /** Where the logs are; the broker opens it, and closes it with itself. */
+  readonly storage: LogStorage
+  /** Default the machine's clock. */
+  readonly clock?: Clock
+  /** Default the platform's randomness. */
+  readonly random?: Random
+  /** Broker configs by Kafka's dotted names. */
+  readonly configs?: GivenConfigs
+  /** When an acknowledged write is safe; default `'os'`. */
+  readonly durability?: Durability
+  /** Default 1. It stays the same for the life of the storage: replicas are recorded by it. */
+  readonly nodeId?: number
+  /** What Metadata and FindCoordinator answer; clients in this process have no use for it. Default `localhost:0`. */
+  readonly address?: { readonly host: string; readonly port: number }
+}
+
+/** A broker. */
+export class Broker extends Resource {
+  readonly nodeId: number
+  /** What happens in it. */
+  readonly events: EventSource<BrokerEvents>
+  readonly #services: BrokerServices
+  readonly #storage: LogStorage
+  readonly #logs: PartitionLogs
+  readonly #timers: Timers
+  readonly #retention: Retention
+
+  private constructor(options: BrokerOptions, parts: BrokerParts) {
+    super('broker')
+    const { configs, clock, random, events, metadata, logs, nodeId } = parts
+    this.nodeId = nodeId
+    this.events = events
+    this.#storage = options.storage
+    this.#logs = logs
+    this.#timers = new Timers(clock)
+    const topicChanges = new TopicChanges({ nodeId, metadata, logs, configs, random, events })
+    let hasFailed = false
+    const reportFailure = (error: OttlaError): void => {
+      if (!hasFailed) events.emit('storageFailed', error)
+      hasFailed = true
+    }
+    this.#services = {
+      nodeId,
+      address: options.address ?? { host: 'localhost', port: 0 },
+      clock,
+      configs,
+      givenConfigs: options.configs ?? {},
+      metadata,
+      topicChanges,
+      producerIds: new ProducerIds(metadata, nodeId),
+      fetchWaiters: new FetchWaiters(this.#timers),
+      groups: new GroupCoordinator({
+        clock,
+        timers: this.#timers,
+        random,
+        configs,
+        metadata,
+        events,
+        ensureOffsetsTopic: () =>
+          topicChanges.ensure({
+            name: OFFSETS_TOPIC,
+            numPartitions: configs['offsets.topic.num.partitions'],
+            replicationFactor: 1,
+            assignments: [],
+            configs: [{ name: 'retention.ms', value: '-1' }],
+          }),
+      }),
+      reportFailure,
+    }
+    this.#retention = new Retention({
+      logs,
+      timers: this.#timers,
+      intervalMs: configs['log.retention.check.interval.ms'],
+      signal: this.closeSignal,
+      onDropped: (bytes) => events.emit('recordsDropped', { bytes }),
+      onFailed: (error) => {
+        if (OttlaError.is(error)) reportFailure(error)
+      },
+    })
+    this.#retention.start()
+  }
+
+  /**
+   * Opens the storage and a broker over it.
+   * @throws OttlaError INVALID_CONFIG for a broker config, STORAGE_LOCKED and STORAGE_CORRUPT from the storage.
+   */
+  static async open(options: BrokerOptions): Promise<Broker> {
+    const { storage, clock = systemClock, random = systemRandom, durability = 'os', nodeId = 1 } = options
+    const configs = brokerConfigsOf(options.configs ?? {})
+    await storage.open()
+    try {
+      let known: ClusterMetadata | undefined
+      const logs = new PartitionLogs(storage, {
+        clock,
+        describe: ({ topicId, partition }) => {
+          const topic = known?.topicById(topicId)
+          const { leaderEpoch } = topic?.partition(partition) ?? {}
+          if (topic === undefined || leaderEpoch === undefined) return undefined
+          return { name: `${topic.name}-${partition}`, config: topic.logConfig, leaderEpoch }
+        },
+      })
+      const metadata = (known = await ClusterMetadata.open({ logs, clock, random, durability }))
+      // What a crash left of topics that were just being deleted.
+      for (const id of await storage.partitions()) {
+        if (id.topicId !== METADATA_TOPIC_ID && metadata.topicById(id.topicId) === undefined)
+          await logs.delete(id)
+      }
+      return new Broker(options, { configs, clock, random, events: new Events(), metadata, logs, nodeId })
+    } catch (error) {
+      await storage.close()
+      throw error
+    }
+  }
+
+  /**
+   * Carries `request` out. Requests take effect in the order of the calls.
+   * @throws OttlaError UNSUPPORTED_VERSION for an API that it does not have, RESOURCE_CLOSED after close.
+   */
+  async handle<Q extends Fields, P extends Fields>(
+    api: Api<Q, P>,
+    request: RequestOf<Api<Q, P>>,
+    context: RequestContext,
+  ): Promise<ResponseOf<Api<Q, P>>> {
+    this.assertOpen()
+    const handler = HANDLERS.get(api.key)
+    if (handler === undefined) {
+      throw new OttlaError('UNSUPPORTED_VERSION', `This broker has no API ${api.name} (key ${api.key}).`)
+    }
+    // The table forgot the types; the key says that they fit.
+    return handler.handle(this.#services, request as never, context) as ResponseOf<Api<Q, P>>
+  }
+
+  protected override async onClose(): Promise<void> {
+    this.#services.fetchWaiters.close()
+    this.#services.groups.close()
+    await this.#retention.stop()
+    this.#timers.clear()
+    try {
+      await this.#logs.close()
+    } finally {
+      await this.#storage.close()
+    }
+  }
+}
+
+interface BrokerParts {
+  readonly configs: BrokerServices['configs']
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: Events<BrokerEvents>
+  readonly metadata: ClusterMetadata
+  readonly logs: PartitionLogs
+  readonly nodeId: number
+}

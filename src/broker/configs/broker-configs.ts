@@ -1,0 +1,150 @@
+/** The broker configs that work, under Kafka's names. Where a default differs from Kafka's, its doc says so. */
+import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
+import {
+  parseConfigs,
+  trueOrFalse,
+  wholeNumber,
+  type ConfigSchema,
+  type ConfigValues,
+} from './config-definition.js'
+
+const definitions = {
+  'num.partitions': wholeNumber(
+    'INT',
+    '1',
+    1,
+    'How many partitions a topic has that is created without a number.',
+  ),
+  'auto.create.topics.enable': trueOrFalse(
+    true,
+    'Whether a topic that does not exist is created when a client asks for its metadata and allows it.',
+  ),
+  'log.retention.check.interval.ms': wholeNumber(
+    'LONG',
+    '300000',
+    1,
+    'How often retention looks for old records, in milliseconds.',
+  ),
+  'fetch.max.bytes': wholeNumber(
+    'INT',
+    '57671680',
+    1024,
+    'The most bytes that one fetch returns, whatever the client asks for.',
+  ),
+  'group.min.session.timeout.ms': wholeNumber(
+    'INT',
+    '6000',
+    1,
+    'The shortest session timeout that a group member may ask for, in milliseconds.',
+  ),
+  'group.max.session.timeout.ms': wholeNumber(
+    'INT',
+    '1800000',
+    1,
+    'The longest session timeout that a group member may ask for, in milliseconds.',
+  ),
+  'group.initial.rebalance.delay.ms': wholeNumber(
+    'INT',
+    '0',
+    0,
+    'How long an empty group waits for more members before its first rebalance, in milliseconds (Kafka: 3000).',
+  ),
+  'group.max.size': wholeNumber(
+    'INT',
+    '1000',
+    1,
+    'The most members that a group may have (Kafka: 2147483647).',
+  ),
+  'offsets.topic.num.partitions': wholeNumber(
+    'INT',
+    '50',
+    1,
+    'How many partitions __consumer_offsets is created with.',
+    10_000,
+  ),
+  'offset.metadata.max.bytes': wholeNumber(
+    'INT',
+    '4096',
+    0,
+    'The longest text that may be committed with an offset.',
+  ),
+}
+
+/** Broker configs. */
+export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
+  kind: 'broker config',
+  definitions,
+  unsupported: new Set([
+    'advertised.listeners',
+    'background.threads',
+    'broker.id',
+    'broker.rack',
+    'compression.type',
+    'connections.max.idle.ms',
+    'controller.quorum.voters',
+    'default.replication.factor',
+    'delete.topic.enable',
+    'group.consumer.session.timeout.ms',
+    'group.coordinator.rebalance.protocols',
+    'listeners',
+    'log.cleaner.enable',
+    'log.cleanup.policy',
+    'log.dir',
+    'log.dirs',
+    'log.flush.interval.messages',
+    'log.flush.interval.ms',
+    'log.message.timestamp.type',
+    'log.retention.bytes',
+    'log.retention.hours',
+    'log.retention.minutes',
+    'log.retention.ms',
+    'log.roll.ms',
+    'log.segment.bytes',
+    'max.connections',
+    'message.max.bytes',
+    'min.insync.replicas',
+    'node.id',
+    'num.io.threads',
+    'num.network.threads',
+    'num.recovery.threads.per.data.dir',
+    'offsets.retention.minutes',
+    'offsets.topic.compression.codec',
+    'offsets.topic.replication.factor',
+    'offsets.topic.segment.bytes',
+    'process.roles',
+    'queued.max.requests',
+    'replica.fetch.max.bytes',
+    'request.timeout.ms',
+    'socket.request.max.bytes',
+    'transaction.max.timeout.ms',
+    'transaction.state.log.num.partitions',
+    'transactional.id.expiration.ms',
+    'unclean.leader.election.enable',
+  ]),
+}
+
+/** The values of all broker configs. */
+export type BrokerConfigs = ConfigValues<typeof definitions>
+
+/** Broker configs as an application gives them. */
+export type GivenConfigs = Readonly<Record<string, string | number | boolean>>
+
+/**
+ * Checks the configs that the application gave.
+ * @throws OttlaError INVALID_CONFIG for an unknown name, an unsupported config or a bad value.
+ */
+export const brokerConfigsOf = (given: GivenConfigs): BrokerConfigs => {
+  const values = parseConfigs(
+    BROKER_CONFIGS,
+    Object.entries(given).map(([name, value]) => [name, String(value)] as const),
+  )
+  const min = values['group.min.session.timeout.ms']
+  const max = values['group.max.session.timeout.ms']
+  if (min > max) {
+    throw new OttlaError(
+      'INVALID_CONFIG',
+      `The broker config group.min.session.timeout.ms is ${show(min)}; expected at most group.max.session.timeout.ms, which is ${show(max)}.`,
+    )
+  }
+  return values
+}

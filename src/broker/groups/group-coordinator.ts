@@ -1,0 +1,396 @@
+/**
+ * The group coordinator: finds the group a request is about, loading its offsets partition the first time, and
+ * carries the request out. How a group moves between generations is rebalancer.ts; what is written is
+ * offsets-partition.ts.
+ *
+ * Of Kafka's classic protocol static membership (group.instance.id) is left out: a join with one is refused with
+ * UNSUPPORTED_VERSION. Kafka leaves it to the leader to notice new partitions; here the coordinator starts the
+ * rebalance as well.
+ */
+import type { heartbeat } from '../../protocol/api/heartbeat.js'
+import type { joinGroup } from '../../protocol/api/join-group.js'
+import type { leaveGroup } from '../../protocol/api/leave-group.js'
+import type { syncGroup } from '../../protocol/api/sync-group.js'
+import type { RequestOf } from '../../protocol/schema.js'
+import type { Clock } from '../../runtime/clock.js'
+import type { ErrorCode } from '../../runtime/errors/error-table.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { Events } from '../../runtime/events.js'
+import type { Random } from '../../runtime/random.js'
+import type { Timers } from '../../runtime/timers.js'
+import { uuidFromBytes } from '../../runtime/uuid.js'
+import type { BrokerEvents } from '../broker-events.js'
+import type { BrokerConfigs } from '../configs/broker-configs.js'
+import type { ClusterMetadata } from '../metadata/cluster-metadata.js'
+import { OFFSETS_TOPIC } from '../metadata/topic-name.js'
+import type { RequestContext } from '../request-context.js'
+import type { Topic } from '../topic.js'
+import type { Group } from './group.js'
+import { GroupMember } from './group-member.js'
+import { joinError, syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
+import { offsetsPartitionOf } from './java-hash.js'
+import { OffsetsPartition, type OffsetToCommit } from './offsets-partition.js'
+import { joined, NEW_MEMBER_JOIN_TIMEOUT_MS, Rebalancer } from './rebalancer.js'
+
+/** The first version of JoinGroup that tells a new member its id before it joins (KIP-394). */
+const MEMBER_ID_REQUIRED_SINCE = 4
+
+/** What the coordinator works with. */
+export interface GroupCoordinatorServices {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly configs: BrokerConfigs
+  readonly metadata: ClusterMetadata
+  readonly events: Events<BrokerEvents>
+  /** `__consumer_offsets`, created when it does not exist. */
+  ensureOffsetsTopic(): Promise<Topic>
+}
+
+/** Coordinates the groups of this broker. */
+export class GroupCoordinator {
+  readonly #services: GroupCoordinatorServices
+  readonly #rebalancer: Rebalancer
+  /** Loaded partitions, and those being loaded, by index. */
+  readonly #loaded = new Map<number, OffsetsPartition>()
+  readonly #loading = new Map<number, Promise<OffsetsPartition>>()
+  #isClosed = false
+
+  constructor(services: GroupCoordinatorServices) {
+    this.#services = services
+    const { clock, timers, configs, events } = services
+    this.#rebalancer = new Rebalancer({
+      clock,
+      timers,
+      initialDelayMs: configs['group.initial.rebalance.delay.ms'],
+      persist: async (group, assignments) => {
+        const partition = await this.#partitionOf(group.groupId)
+        await partition.writeGroup(group, assignments)
+      },
+      onRebalanced: ({ groupId, generation, members }) =>
+        events.emit('groupRebalanced', { groupId, generation, members: [...members.keys()] }),
+      onEmpty: ({ groupId }) => events.emit('groupEmpty', { groupId }),
+    })
+    events.on('topicCreated', ({ topic }) => this.#rebalanceSubscribers(topic))
+    events.on('partitionsAdded', ({ topic }) => this.#rebalanceSubscribers(topic))
+    events.on('topicDeleted', ({ topic }) => this.#forgetTopic(topic))
+  }
+
+  /** JoinGroup: answered when all members have joined, or at once with an error. */
+  async join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
+    const { groupId, memberId } = request
+    const refusal = this.#refuseJoin(request)
+    if (refusal !== undefined) return joinError(refusal, memberId)
+    const partition = await this.#partitionOf(groupId)
+    if (memberId !== '' && !partition.groups.has(groupId)) return joinError('UNKNOWN_MEMBER_ID', memberId)
+    const group = partition.ensure(groupId)
+    if (!this.#hasRoomFor(group, memberId)) {
+      group.remove(memberId)
+      return joinError('GROUP_MAX_SIZE_REACHED', '')
+    }
+    if (!group.supports(request.protocolType, request.protocols)) {
+      partition.forgetIfVoid(group)
+      return joinError('INCONSISTENT_GROUP_PROTOCOL', memberId)
+    }
+    if (memberId === '') return this.#joinNew(group, request, context)
+    if (group.pendingMembers.has(memberId)) return this.#addMember(group, memberId, request, context)
+    const member = group.members.get(memberId)
+    return member === undefined
+      ? joinError('UNKNOWN_MEMBER_ID', memberId)
+      : this.#rejoin(group, member, request)
+  }
+
+  /** SyncGroup: answered when the leader's assignment is durable (G4), or at once with an error. */
+  async sync(request: RequestOf<typeof syncGroup>): Promise<SyncResponse> {
+    const { groupId, memberId } = request
+    if (groupId === '') return syncError('INVALID_GROUP_ID')
+    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
+    const member = group?.members.get(memberId)
+    if (refusal !== undefined || group === undefined || member === undefined) {
+      return syncError(refusal ?? 'UNKNOWN_MEMBER_ID')
+    }
+    const isOtherType = request.protocolType !== null && request.protocolType !== group.protocolType
+    const isOtherName = request.protocolName !== null && request.protocolName !== group.protocolName
+    if (isOtherType || isOtherName) return syncError('INCONSISTENT_GROUP_PROTOCOL')
+    if (group.state === 'PreparingRebalance') return syncError('REBALANCE_IN_PROGRESS')
+    group.pendingSyncs.delete(memberId)
+    if (group.pendingSyncs.size === 0) group.syncTimer?.cancel()
+    const { protocolType, protocolName } = group
+    if (group.state === 'Stable') {
+      return { throttleTimeMs: 0, errorCode: 0, protocolType, protocolName, assignment: member.assignment }
+    }
+    // A client that asks again has given up on its first request.
+    member.awaitingSync?.(syncError('REBALANCE_IN_PROGRESS'))
+    const answer = new Promise<SyncResponse>((resolve) => (member.awaitingSync = resolve))
+    if (group.leaderId === memberId) {
+      const assignments = new Map(request.assignments.map((given) => [given.memberId, given.assignment]))
+      await this.#rebalancer.assign(group, assignments)
+    }
+    return answer
+  }
+
+  /** Heartbeat: undefined when all is well, otherwise what is wrong. */
+  async heartbeat(request: RequestOf<typeof heartbeat>): Promise<ErrorCode | undefined> {
+    const { groupId, memberId } = request
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
+    const member = group?.members.get(memberId)
+    if (refusal !== undefined || group === undefined || member === undefined) {
+      return refusal ?? 'UNKNOWN_MEMBER_ID'
+    }
+    this.#rebalancer.extendSession(group, member)
+    return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
+  }
+
+  /**
+   * LeaveGroup: for each of `members` undefined when it left, otherwise what is wrong.
+   * @throws OttlaError INVALID_GROUP_ID, UNKNOWN_MEMBER_ID when there is no such group.
+   */
+  async leave(
+    groupId: string,
+    members: RequestOf<typeof leaveGroup>['members'],
+  ): Promise<readonly (ErrorCode | undefined)[]> {
+    if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
+    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    if (group === undefined) throw new OttlaError('UNKNOWN_MEMBER_ID', `There is no group ${groupId}.`)
+    const leaving: GroupMember[] = []
+    const results = members.map(({ memberId, groupInstanceId }): ErrorCode | undefined => {
+      if (group.pendingMembers.has(memberId)) {
+        group.remove(memberId)
+        return undefined
+      }
+      const member = groupInstanceId === null ? group.members.get(memberId) : undefined
+      if (member === undefined || leaving.includes(member)) return 'UNKNOWN_MEMBER_ID'
+      leaving.push(member)
+      return undefined
+    })
+    if (results.includes(undefined)) this.#rebalancer.removeMembers(group, leaving)
+    return results
+  }
+
+  /**
+   * OffsetCommit: durable when this resolves (G3).
+   * @throws OttlaError INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS (G2),
+   * GROUP_ID_NOT_FOUND.
+   */
+  async commit(
+    who: {
+      readonly groupId: string
+      readonly memberId: string
+      readonly generation: number
+      readonly groupInstanceId: string | null
+    },
+    offsets: readonly OffsetToCommit[],
+    context: RequestContext,
+  ): Promise<void> {
+    const { groupId, memberId, generation } = who
+    if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
+    const partition = await this.#partitionOf(groupId)
+    const existing = partition.groups.get(groupId)
+    if (existing === undefined && generation >= 0) {
+      const code = context.apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+      throw new OttlaError(code, `There is no group ${groupId}.`)
+    }
+    const group = existing ?? partition.ensure(groupId)
+    const refusal = commitError(group, memberId, generation, who.groupInstanceId)
+    if (refusal !== undefined) {
+      throw new OttlaError(
+        refusal,
+        `Member ${memberId} may not commit in generation ${generation}: group ${groupId} is ${group.state} in generation ${group.generation}.`,
+      )
+    }
+    const member = group.members.get(memberId)
+    if (member !== undefined) this.#rebalancer.extendSession(group, member)
+    if (offsets.length > 0) await partition.commit(group, offsets)
+  }
+
+  /** Resolves when there is an offsets topic, so that groups can be asked for. */
+  async ready(): Promise<void> {
+    if (this.#services.metadata.topic(OFFSETS_TOPIC) === undefined) await this.#services.ensureOffsetsTopic()
+  }
+
+  /** The group, when it exists. */
+  async find(groupId: string): Promise<Group | undefined> {
+    return (await this.#partitionOf(groupId)).groups.get(groupId)
+  }
+
+  /** All groups; loads what is not loaded yet. */
+  async list(): Promise<Group[]> {
+    const topic = this.#services.metadata.topic(OFFSETS_TOPIC)
+    const groups: Group[] = []
+    for (const { index } of topic?.partitions ?? []) {
+      const partition = this.#loaded.get(index) ?? (await this.#load(index))
+      groups.push(...partition.groups.values())
+    }
+    return groups
+  }
+
+  /** Ends every wait of every member. */
+  close(): void {
+    this.#isClosed = true
+    for (const { groups } of this.#loaded.values()) {
+      for (const group of groups.values()) this.#rebalancer.unload(group)
+    }
+    this.#loaded.clear()
+  }
+
+  #refuseJoin(request: RequestOf<typeof joinGroup>): ErrorCode | undefined {
+    const { configs } = this.#services
+    if (request.groupId === '') return 'INVALID_GROUP_ID'
+    const min = configs['group.min.session.timeout.ms']
+    const max = configs['group.max.session.timeout.ms']
+    if (request.sessionTimeoutMs < min || request.sessionTimeoutMs > max) return 'INVALID_SESSION_TIMEOUT'
+    return request.groupInstanceId === null ? undefined : 'UNSUPPORTED_VERSION'
+  }
+
+  /** Members that are there stay; new ones come in up to `group.max.size`, those with an id and no join counted. */
+  #hasRoomFor(group: Group, memberId: string): boolean {
+    const max = this.#services.configs['group.max.size']
+    if (group.members.has(memberId) || group.pendingMembers.has(memberId)) return true
+    return group.members.size + group.pendingMembers.size < max
+  }
+
+  #joinNew(
+    group: Group,
+    request: RequestOf<typeof joinGroup>,
+    context: RequestContext,
+  ): JoinResponse | Promise<JoinResponse> {
+    const memberId = `${context.clientId ?? ''}-${uuidFromBytes(this.#services.random.bytes(16))}`
+    if (context.apiVersion < MEMBER_ID_REQUIRED_SINCE)
+      return this.#addMember(group, memberId, request, context)
+    this.#rebalancer.addPending(group, memberId, request.sessionTimeoutMs)
+    return joinError('MEMBER_ID_REQUIRED', memberId)
+  }
+
+  #addMember(
+    group: Group,
+    memberId: string,
+    request: RequestOf<typeof joinGroup>,
+    context: RequestContext,
+  ): Promise<JoinResponse> {
+    const { clientHost } = context
+    const identity = {
+      memberId,
+      clientId: context.clientId ?? '',
+      clientHost,
+      protocolType: request.protocolType,
+    }
+    const member = new GroupMember(identity, termsOf(request))
+    member.isNew = true
+    if (group.state === 'PreparingRebalance' && group.previousState === 'Empty') {
+      group.memberAddedDuringDelay = true
+    }
+    group.add(member)
+    this.#rebalancer.extendSession(group, member, NEW_MEMBER_JOIN_TIMEOUT_MS)
+    return this.#await(group, member)
+  }
+
+  #rejoin(
+    group: Group,
+    member: GroupMember,
+    request: RequestOf<typeof joinGroup>,
+  ): JoinResponse | Promise<JoinResponse> {
+    const isSame = member.matches(request.protocols)
+    // A member that lost the answer to its join gets it again; a leader that joins a stable group wants a rebalance.
+    if (group.state === 'CompletingRebalance' && isSame) return joined(group, member)
+    if (group.state === 'Stable' && isSame && group.leaderId !== member.memberId) return joined(group, member)
+    if (group.state === 'Empty' || group.state === 'Dead')
+      return joinError('UNKNOWN_MEMBER_ID', member.memberId)
+    member.terms = termsOf(request)
+    return this.#await(group, member)
+  }
+
+  #await(group: Group, member: GroupMember): Promise<JoinResponse> {
+    // A client that asks again has given up on its first request.
+    member.awaitingJoin?.(joinError('REBALANCE_IN_PROGRESS', member.memberId))
+    const answer = new Promise<JoinResponse>((resolve) => (member.awaitingJoin = resolve))
+    this.#rebalancer.rebalance(group)
+    return answer
+  }
+
+  #rebalanceSubscribers(topic: string): void {
+    for (const { groups } of this.#loaded.values()) {
+      for (const group of groups.values()) {
+        const isUnderWay = group.state === 'Stable' || group.state === 'CompletingRebalance'
+        if (isUnderWay && group.subscribedTopics?.has(topic) === true) this.#rebalancer.rebalance(group)
+      }
+    }
+  }
+
+  #forgetTopic(topic: string): void {
+    for (const partition of this.#loaded.values()) {
+      // When the tombstones cannot be written, loading leaves the offsets of a topic that is gone out all the same.
+      partition.forgetTopic(topic).catch(() => undefined)
+    }
+    this.#rebalanceSubscribers(topic)
+  }
+
+  async #partitionOf(groupId: string): Promise<OffsetsPartition> {
+    const topic = this.#services.metadata.topic(OFFSETS_TOPIC) ?? (await this.#services.ensureOffsetsTopic())
+    const index = offsetsPartitionOf(groupId, topic.partitions.length)
+    return this.#loaded.get(index) ?? (await this.#load(index))
+  }
+
+  #load(index: number): Promise<OffsetsPartition> {
+    let loading = this.#loading.get(index)
+    if (loading === undefined) {
+      loading = this.#loadOnce(index).finally(() => this.#loading.delete(index))
+      this.#loading.set(index, loading)
+    }
+    return loading
+  }
+
+  async #loadOnce(index: number): Promise<OffsetsPartition> {
+    const { clock, metadata } = this.#services
+    const partition = metadata.topic(OFFSETS_TOPIC)?.partition(index)
+    if (partition === undefined) {
+      throw new OttlaError('COORDINATOR_NOT_AVAILABLE', `${OFFSETS_TOPIC} has no partition ${index}.`)
+    }
+    const log = partition.log ?? (await partition.open())
+    const loaded = await OffsetsPartition.load(log, clock, (topic) => metadata.topic(topic)?.id)
+    if (this.#isClosed) throw new OttlaError('NOT_COORDINATOR', 'The broker is closing.')
+    this.#loaded.set(index, loaded)
+    for (const group of loaded.groups.values()) {
+      for (const member of group.members.values()) this.#rebalancer.extendSession(group, member)
+      if (loaded.diminished.has(group)) this.#rebalancer.rebalance(group)
+    }
+    return loaded
+  }
+}
+
+const termsOf = (request: RequestOf<typeof joinGroup>): GroupMember['terms'] => ({
+  protocols: request.protocols,
+  sessionTimeoutMs: request.sessionTimeoutMs,
+  // Version 0 has no rebalance timeout: its session timeout is both.
+  rebalanceTimeoutMs: request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
+})
+
+/** Why someone is no member of this generation (G2); undefined when he is. */
+const memberError = (
+  group: Group | undefined,
+  memberId: string,
+  generation: number,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (group?.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+  // There are no static members, so none is known by its instance id.
+  if (group?.members.has(memberId) !== true || groupInstanceId !== null) return 'UNKNOWN_MEMBER_ID'
+  return generation === group.generation ? undefined : 'ILLEGAL_GENERATION'
+}
+
+/** Why a commit is refused (G2); undefined when it is not. A commit without a member is for groups without members. */
+const commitError = (
+  group: Group,
+  memberId: string,
+  generation: number,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+  if (generation < 0 && group.state === 'Empty') return undefined
+  return (
+    memberError(group, memberId, generation, groupInstanceId) ??
+    (group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined)
+  )
+}

@@ -1,0 +1,197 @@
+/**
+ * A group as data: members, generation, protocol, committed offsets, and the rules that need nothing else. What
+ * moves it from state to state is rebalancer.ts.
+ */
+import { decodeSubscription } from '../../protocol/consumer-protocol.js'
+import type { ScheduledTimer } from '../../runtime/clock.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { CommittedOffsets } from './committed-offsets.js'
+import type { GroupMember, MemberProtocol } from './group-member.js'
+
+/** Kafka's states of a classic group. */
+export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
+
+const CAME_FROM: Readonly<Record<GroupState, readonly GroupState[]>> = {
+  Empty: ['PreparingRebalance'],
+  PreparingRebalance: ['Empty', 'CompletingRebalance', 'Stable'],
+  CompletingRebalance: ['PreparingRebalance'],
+  Stable: ['CompletingRebalance'],
+  Dead: ['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead'],
+}
+
+/** The protocol type whose metadata the broker can read. */
+export const CONSUMER_PROTOCOL_TYPE = 'consumer'
+
+/** A group. */
+export class Group {
+  readonly groupId: string
+  readonly offsets: CommittedOffsets
+  readonly members = new Map<string, GroupMember>()
+  /** Members that were given an id and have not joined with it yet, with what forgets them. */
+  readonly pendingMembers = new Map<string, ScheduledTimer>()
+  /** Members of this generation whose sync is still to come. */
+  readonly pendingSyncs = new Set<string>()
+  generation = 0
+  protocolType: string | null = null
+  protocolName: string | null = null
+  leaderId: string | null = null
+  /** The topics that its members subscribe to; undefined when the broker cannot read their metadata. */
+  subscribedTopics: ReadonlySet<string> | undefined
+  /** When the state changed last, in milliseconds since the epoch; -1 when it never did. */
+  stateTimestamp = -1
+  /** Whether a member came while the first rebalance is being delayed. */
+  memberAddedDuringDelay = false
+  /** Ends the phase in which members join. */
+  joinTimer: ScheduledTimer | undefined
+  /** Ends the phase in which members sync. */
+  syncTimer: ScheduledTimer | undefined
+  #state: GroupState = 'Empty'
+  #previousState: GroupState = 'Empty'
+
+  constructor(groupId: string, offsets = new CommittedOffsets()) {
+    this.groupId = groupId
+    this.offsets = offsets
+  }
+
+  get state(): GroupState {
+    return this.#state
+  }
+
+  get previousState(): GroupState {
+    return this.#previousState
+  }
+
+  /** Changes the state. */
+  transitionTo(state: GroupState, now: number): void {
+    if (!CAME_FROM[state].includes(this.#state)) {
+      throw new OttlaError(
+        'INTERNAL_ERROR',
+        `Group ${this.groupId} cannot go from ${this.#state} to ${state}.`,
+      )
+    }
+    this.#previousState = this.#state
+    this.#state = state
+    this.stateTimestamp = now
+  }
+
+  /** Takes over what a group metadata record tells: a group whose members had synced is stable. */
+  restore(members: readonly GroupMember[], stateTimestamp: number): void {
+    for (const member of members) this.members.set(member.memberId, member)
+    this.#state = members.length === 0 ? 'Empty' : 'Stable'
+    this.#previousState = this.#state
+    this.stateTimestamp = stateTimestamp
+    this.subscribedTopics = this.computeSubscribedTopics()
+  }
+
+  /** Takes in a member that passed {@link supports}. The first one leads and fixes the protocol type. */
+  add(member: GroupMember): void {
+    if (this.members.size === 0) this.protocolType = member.protocolType
+    this.leaderId ??= member.memberId
+    this.members.set(member.memberId, member)
+    this.#forgetPending(member.memberId)
+  }
+
+  /** Lets a member, also a pending one, go; when it led, the next in order of joining leads. */
+  remove(memberId: string): void {
+    this.members.get(memberId)?.sessionTimer?.cancel()
+    this.members.delete(memberId)
+    if (this.leaderId === memberId) this.leaderId = this.members.keys().next().value ?? null
+    this.#forgetPending(memberId)
+    this.pendingSyncs.delete(memberId)
+  }
+
+  /** How many members wait for the others to join. */
+  get awaitingJoinCount(): number {
+    let count = 0
+    for (const member of this.members.values()) if (member.awaitingJoin !== undefined) count++
+    return count
+  }
+
+  /** Whether nobody is missing: every member has joined, and whoever was given an id has used it. */
+  get hasAllMembersJoined(): boolean {
+    return this.pendingMembers.size === 0 && this.awaitingJoinCount === this.members.size
+  }
+
+  /** The longest rebalance timeout of its members: what every rebalance may take, in milliseconds. */
+  get rebalanceTimeoutMs(): number {
+    let longest = 0
+    for (const { terms } of this.members.values()) longest = Math.max(longest, terms.rebalanceTimeoutMs)
+    return longest
+  }
+
+  /** Whether someone with these protocols can be a member: one of them must be known to all other members. */
+  supports(protocolType: string, protocols: readonly MemberProtocol[]): boolean {
+    if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
+    const candidates = this.#candidates()
+    return this.protocolType === protocolType && protocols.some(({ name }) => candidates.has(name))
+  }
+
+  /** Makes sure that one who joined leads; false when none of the members did. */
+  electJoinedLeader(): boolean {
+    const leader = this.leaderId === null ? undefined : this.members.get(this.leaderId)
+    if (leader === undefined) return false
+    if (leader.awaitingJoin !== undefined) return true
+    for (const member of this.members.values()) {
+      if (member.awaitingJoin === undefined) continue
+      this.leaderId = member.memberId
+      return true
+    }
+    return false
+  }
+
+  /** The next generation begins with the members that are there. */
+  nextGeneration(now: number): void {
+    this.generation++
+    this.protocolName = this.members.size === 0 ? null : this.#selectProtocol()
+    this.subscribedTopics = this.computeSubscribedTopics()
+    this.pendingSyncs.clear()
+    this.transitionTo(this.members.size === 0 ? 'Empty' : 'CompletingRebalance', now)
+  }
+
+  /** The topics in its members' subscriptions; undefined when one of them cannot be read. */
+  computeSubscribedTopics(): ReadonlySet<string> | undefined {
+    if (this.protocolType !== CONSUMER_PROTOCOL_TYPE) return undefined
+    const topics = new Set<string>()
+    try {
+      for (const member of this.members.values()) {
+        for (const topic of decodeSubscription(member.metadataFor(this.protocolName)).topics)
+          topics.add(topic)
+      }
+    } catch {
+      // Metadata that is not Kafka's consumer protocol concerns only the members.
+      return undefined
+    }
+    return topics
+  }
+
+  #forgetPending(memberId: string): void {
+    this.pendingMembers.get(memberId)?.cancel()
+    this.pendingMembers.delete(memberId)
+  }
+
+  /** The protocols that all members support. */
+  #candidates(): ReadonlySet<string> {
+    const counts = new Map<string, number>()
+    for (const { terms } of this.members.values()) {
+      for (const name of new Set(terms.protocols.map((protocol) => protocol.name))) {
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+    }
+    return new Set([...counts].flatMap(([name, count]) => (count === this.members.size ? [name] : [])))
+  }
+
+  /** Every member votes for the first of its protocols that all support; the most votes win. */
+  #selectProtocol(): string | null {
+    const candidates = this.#candidates()
+    const votes = new Map<string, number>()
+    for (const member of this.members.values()) {
+      const name = member.vote(candidates)
+      if (name !== undefined) votes.set(name, (votes.get(name) ?? 0) + 1)
+    }
+    let winner: string | null = null
+    for (const [name, count] of votes) {
+      if (winner === null || count > (votes.get(winner) ?? 0)) winner = name
+    }
+    return winner
+  }
+}

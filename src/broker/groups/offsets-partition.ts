@@ -1,0 +1,260 @@
+/**
+ * One partition of `__consumer_offsets`: the groups that hash to it, loaded from its log when the first of them is
+ * asked for, and every change of them written there before it counts.
+ */
+import type { PartitionLog } from '../../log/partition-log.js'
+import {
+  groupMetadataKey,
+  groupMetadataValue,
+  offsetCommitKey,
+  offsetCommitValue,
+} from '../../protocol/coordinator-records.js'
+import { decodeVersioned, encodeVersioned, leadingVersion } from '../../protocol/versioned-record.js'
+import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
+import type { Clock } from '../../runtime/clock.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
+import { readWholeLog } from '../read-whole-log.js'
+import { IN_PROCESS_HOST } from '../request-context.js'
+import type { CommittedOffset } from './committed-offsets.js'
+import { Group } from './group.js'
+import { GroupMember, NO_BYTES } from './group-member.js'
+
+/** How many groups one offsets partition keeps in memory. */
+export const MAX_GROUPS_PER_PARTITION = 10_000
+/** How many committed offsets one group may have. */
+export const MAX_OFFSETS_PER_GROUP = 100_000
+
+/** The versions in which records are written: the newest that every Kafka from 4.0 on reads. */
+const OFFSET_VALUE_VERSION = 4
+const GROUP_VALUE_VERSION = 3
+
+/** An offset to be committed. */
+export interface OffsetToCommit {
+  readonly topic: string
+  readonly partition: number
+  readonly committed: Omit<CommittedOffset, 'logOffset' | 'commitTimestamp'>
+}
+
+/** Tells the id of a topic that exists; undefined when it does not. */
+export type TopicIdLookup = (topic: string) => Uuid | undefined
+
+/** A record to be written: null removes what the key names. */
+interface CoordinatorRecord {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/** A loaded offsets partition. */
+export class OffsetsPartition {
+  readonly groups = new Map<string, Group>()
+  /** Groups that lost members while the broker was down, and have others who must take over. */
+  readonly diminished = new Set<Group>()
+  readonly #log: PartitionLog
+  readonly #clock: Clock
+
+  private constructor(log: PartitionLog, clock: Clock) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  /** Reads the log through. Offsets of topics that are gone since are left out. */
+  static async load(log: PartitionLog, clock: Clock, topicIdOf: TopicIdLookup): Promise<OffsetsPartition> {
+    const partition = new OffsetsPartition(log, clock)
+    await readWholeLog(log, clock, ({ key, value, offset }) => {
+      if (key !== null) partition.#replay(key, value, offset)
+    })
+    for (const group of partition.groups.values()) {
+      if (dropDeadMembers(group)) partition.diminished.add(group)
+      dropGoneTopics(group, topicIdOf)
+    }
+    return partition
+  }
+
+  /**
+   * The group, made when it is not there.
+   * @throws OttlaError GROUP_MAX_SIZE_REACHED when {@link MAX_GROUPS_PER_PARTITION} are there.
+   */
+  ensure(groupId: string): Group {
+    let group = this.groups.get(groupId)
+    if (group === undefined) {
+      if (this.groups.size >= MAX_GROUPS_PER_PARTITION) {
+        throw new OttlaError(
+          'GROUP_MAX_SIZE_REACHED',
+          `There are ${this.groups.size} groups beside ${groupId} already, which is the most that are kept; raise offsets.topic.num.partitions.`,
+        )
+      }
+      this.groups.set(groupId, (group = new Group(groupId)))
+    }
+    return group
+  }
+
+  /** Writes what the group is now, with `assignments`; resolves when that is durable. */
+  async writeGroup(group: Group, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const value = encodeVersioned(groupMetadataValue, GROUP_VALUE_VERSION, {
+      protocolType: group.protocolType ?? '',
+      generation: group.generation,
+      protocol: group.protocolName,
+      leader: group.leaderId,
+      currentStateTimestamp: group.stateTimestamp,
+      members: [...group.members.values()].map((member) => ({
+        memberId: member.memberId,
+        groupInstanceId: null,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        rebalanceTimeout: member.terms.rebalanceTimeoutMs,
+        sessionTimeout: member.terms.sessionTimeoutMs,
+        subscription: member.metadataFor(group.protocolName),
+        assignment: assignments.get(member.memberId) ?? NO_BYTES,
+      })),
+    })
+    await this.#append([{ key: groupKey(group.groupId), value }])
+  }
+
+  /**
+   * Writes offsets as one unit; they count, and can be fetched, when that is durable (G3).
+   * @throws OttlaError INVALID_COMMIT_OFFSET_SIZE when the group would have more than {@link MAX_OFFSETS_PER_GROUP}.
+   */
+  async commit(group: Group, offsets: readonly OffsetToCommit[]): Promise<void> {
+    let added = 0
+    for (const { topic, partition } of offsets) if (group.offsets.get(topic, partition) === undefined) added++
+    if (group.offsets.size + added > MAX_OFFSETS_PER_GROUP) {
+      throw new OttlaError(
+        'INVALID_COMMIT_OFFSET_SIZE',
+        `Group ${group.groupId} has ${group.offsets.size} committed offsets; ${added} more would exceed ${MAX_OFFSETS_PER_GROUP}.`,
+      )
+    }
+    const commitTimestamp = this.#clock.now()
+    const records = offsets.map(({ topic, partition, committed }): CoordinatorRecord => {
+      const value = { ...committed, commitTimestamp, expireTimestamp: -1 }
+      return {
+        key: offsetKey(group.groupId, topic, partition),
+        value: encodeVersioned(offsetCommitValue, OFFSET_VALUE_VERSION, value),
+      }
+    })
+    const baseOffset = await this.#append(records)
+    offsets.forEach(({ topic, partition, committed }, index) => {
+      group.offsets.set(topic, partition, { ...committed, commitTimestamp, logOffset: baseOffset + index })
+    })
+  }
+
+  /** Removes the offsets of a topic that is gone from all groups, and groups that nothing is left of. */
+  async forgetTopic(topic: string): Promise<void> {
+    const records: CoordinatorRecord[] = []
+    for (const group of [...this.groups.values()]) {
+      for (const partition of group.offsets.partitions(topic)) {
+        group.offsets.delete(topic, partition)
+        records.push({ key: offsetKey(group.groupId, topic, partition), value: null })
+      }
+      if (records.length > 0 && isVoid(group)) {
+        this.groups.delete(group.groupId)
+        records.push({ key: groupKey(group.groupId), value: null })
+      }
+    }
+    if (records.length > 0) await this.#append(records)
+  }
+
+  /** Takes a group that never came to anything out of memory. */
+  forgetIfVoid(group: Group): void {
+    if (isVoid(group) && group.generation === 0) this.groups.delete(group.groupId)
+  }
+
+  async #append(records: readonly CoordinatorRecord[]): Promise<number> {
+    const timestamp = this.#clock.now()
+    const batch = encodeBatch(
+      records.map(({ key, value }) => ({ timestamp, key, value, headers: NO_HEADERS })),
+    )
+    const { baseOffset } = await this.#log.append(batch, { origin: 'coordinator' })
+    return baseOffset
+  }
+
+  #replay(key: Uint8Array, value: Uint8Array | null, logOffset: number): void {
+    const type = leadingVersion(key)
+    // Kafka still wrote offset keys of version 0, with the same fields, long ago; 2 is a group. Others are not ours.
+    if (type === groupMetadataKey.key) this.#replayGroup(decodeVersioned(groupMetadataKey, key).group, value)
+    else if (type === offsetCommitKey.key) {
+      const { group, topic, partition } = decodeVersioned(offsetCommitKey, key)
+      if (value === null) this.groups.get(group)?.offsets.delete(topic, partition)
+      else {
+        const { offset, leaderEpoch, metadata, commitTimestamp, topicId } = decodeVersioned(
+          offsetCommitValue,
+          value,
+        )
+        const committed = {
+          offset,
+          leaderEpoch,
+          metadata,
+          commitTimestamp,
+          topicId: topicId ?? ZERO_UUID,
+          logOffset,
+        }
+        this.ensure(group).offsets.set(topic, partition, committed)
+      }
+    }
+  }
+
+  #replayGroup(groupId: string, value: Uint8Array | null): void {
+    if (value === null) {
+      this.groups.delete(groupId)
+      return
+    }
+    const record = decodeVersioned(groupMetadataValue, value)
+    const offsets = this.groups.get(groupId)?.offsets
+    const group = new Group(groupId, offsets)
+    group.generation = record.generation
+    group.protocolType = record.protocolType === '' ? null : record.protocolType
+    group.protocolName = record.protocol
+    group.leaderId = record.leader
+    const members = record.members.map((member) => {
+      const restored = new GroupMember(
+        { ...member, protocolType: record.protocolType },
+        {
+          protocols: [{ name: record.protocol ?? '', metadata: Uint8Array.from(member.subscription) }],
+          sessionTimeoutMs: member.sessionTimeout,
+          rebalanceTimeoutMs:
+            member.rebalanceTimeout === -1 ? member.sessionTimeout : member.rebalanceTimeout,
+        },
+      )
+      restored.assignment = Uint8Array.from(member.assignment)
+      return restored
+    })
+    group.restore(members, record.currentStateTimestamp)
+    this.groups.set(groupId, group)
+  }
+}
+
+const offsetKey = (group: string, topic: string, partition: number): Uint8Array =>
+  encodeVersioned(offsetCommitKey, offsetCommitKey.key, { group, topic, partition })
+
+const groupKey = (group: string): Uint8Array =>
+  encodeVersioned(groupMetadataKey, groupMetadataKey.key, { group })
+
+/** Whether nothing would be lost with the group. */
+const isVoid = (group: Group): boolean =>
+  group.state === 'Empty' && group.pendingMembers.size === 0 && group.offsets.size === 0
+
+/** Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end. */
+const dropDeadMembers = (group: Group): boolean => {
+  const alive = [...group.members.values()].filter(({ clientHost }) => clientHost !== IN_PROCESS_HOST)
+  if (alive.length === group.members.size) return false
+  group.members.clear()
+  group.leaderId = alive.some(({ memberId }) => memberId === group.leaderId)
+    ? group.leaderId
+    : (alive[0]?.memberId ?? null)
+  if (alive.length === 0) group.protocolName = null
+  group.restore(alive, group.stateTimestamp)
+  return alive.length > 0
+}
+
+/** Offsets of a topic that was deleted, or deleted and created anew, mean nothing. */
+const dropGoneTopics = (group: Group, topicIdOf: TopicIdLookup): void => {
+  for (const topic of group.offsets.topics()) {
+    const present = topicIdOf(topic)
+    for (const partition of group.offsets.partitions(topic)) {
+      const topicId = group.offsets.get(topic, partition)?.topicId ?? ZERO_UUID
+      if (present === undefined || (topicId !== ZERO_UUID && topicId !== present)) {
+        group.offsets.delete(topic, partition)
+      }
+    }
+  }
+}

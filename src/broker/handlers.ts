@@ -1,0 +1,73 @@
+/** The table of all APIs that this broker answers, each with its handler. */
+import { apiVersions } from '../protocol/api/api-versions.js'
+import { createPartitions } from '../protocol/api/create-partitions.js'
+import { createTopics } from '../protocol/api/create-topics.js'
+import { deleteTopics } from '../protocol/api/delete-topics.js'
+import { describeConfigs } from '../protocol/api/describe-configs.js'
+import { describeGroups } from '../protocol/api/describe-groups.js'
+import { fetch } from '../protocol/api/fetch.js'
+import { findCoordinator } from '../protocol/api/find-coordinator.js'
+import { heartbeat } from '../protocol/api/heartbeat.js'
+import { initProducerId } from '../protocol/api/init-producer-id.js'
+import { joinGroup } from '../protocol/api/join-group.js'
+import { leaveGroup } from '../protocol/api/leave-group.js'
+import { listGroups } from '../protocol/api/list-groups.js'
+import { listOffsets } from '../protocol/api/list-offsets.js'
+import { metadata } from '../protocol/api/metadata.js'
+import { offsetCommit } from '../protocol/api/offset-commit.js'
+import { offsetFetch } from '../protocol/api/offset-fetch.js'
+import { produce } from '../protocol/api/produce.js'
+import { syncGroup } from '../protocol/api/sync-group.js'
+import type { Api } from '../protocol/schema.js'
+import { handleApiVersions } from './handlers/api-versions.js'
+import { handleCreatePartitions } from './handlers/create-partitions.js'
+import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleDescribeConfigs } from './handlers/describe-configs.js'
+import { handleDescribeGroups } from './handlers/describe-groups.js'
+import { handleFetch } from './handlers/fetch.js'
+import { handleFindCoordinator } from './handlers/find-coordinator.js'
+import { bind, type BoundHandler } from './handlers/handler.js'
+import { handleHeartbeat } from './handlers/heartbeat.js'
+import { handleInitProducerId } from './handlers/init-producer-id.js'
+import { handleJoinGroup } from './handlers/join-group.js'
+import { handleLeaveGroup } from './handlers/leave-group.js'
+import { handleListGroups } from './handlers/list-groups.js'
+import { handleListOffsets } from './handlers/list-offsets.js'
+import { handleMetadata } from './handlers/metadata.js'
+import { handleOffsetCommit } from './handlers/offset-commit.js'
+import { handleOffsetFetch } from './handlers/offset-fetch.js'
+import { handleProduce } from './handlers/produce.js'
+import { handleSyncGroup } from './handlers/sync-group.js'
+
+const bound: readonly BoundHandler[] = [
+  bind(produce, handleProduce),
+  bind(fetch, handleFetch),
+  bind(listOffsets, handleListOffsets),
+  bind(metadata, handleMetadata),
+  bind(offsetCommit, handleOffsetCommit),
+  bind(offsetFetch, handleOffsetFetch),
+  bind(findCoordinator, handleFindCoordinator),
+  bind(joinGroup, handleJoinGroup),
+  bind(heartbeat, handleHeartbeat),
+  bind(leaveGroup, handleLeaveGroup),
+  bind(syncGroup, handleSyncGroup),
+  bind(describeGroups, handleDescribeGroups),
+  bind(listGroups, handleListGroups),
+  bind(
+    apiVersions,
+    handleApiVersions(() => apis),
+  ),
+  bind(createTopics, handleCreateTopics),
+  bind(deleteTopics, handleDeleteTopics),
+  bind(initProducerId, handleInitProducerId),
+  bind(describeConfigs, handleDescribeConfigs),
+  bind(createPartitions, handleCreatePartitions),
+]
+
+const apis: readonly Api[] = bound.map(({ api }) => api)
+
+/** API key to handler. */
+export const HANDLERS: ReadonlyMap<number, BoundHandler> = new Map(
+  bound.map((handler) => [handler.api.key, handler]),
+)

@@ -1,0 +1,205 @@
+/**
+ * Fetch: reads batches of partitions from offsets on, and waits for more when there is too little. Whole batches
+ * only; the first one is returned even when it is over the limits, so that a consumer always gets on.
+ *
+ * Left out of Kafka's: fetch sessions (every answer has session 0, which clients take for "not supported"),
+ * followers (a replica id is not believed: whoever fetches is a consumer), preferred read replicas.
+ */
+import type { PartitionLog } from '../../log/partition-log.js'
+import type { fetch } from '../../protocol/api/fetch.js'
+import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
+import type { ErrorCode } from '../../runtime/errors/error-table.js'
+import { codeOf, responseErrorOf } from '../response-errors.js'
+import { findTopic, type BrokerServices } from '../services.js'
+import type { Partition } from '../topic.js'
+import type { Handler } from './handler.js'
+import { leaderEpochError } from './leader-epoch.js'
+
+type PartitionRequest = RequestOf<typeof fetch>['topics'][number]['partitions'][number]
+type TopicResponse = ResponseOf<typeof fetch>['responses'][number]
+type PartitionResponse = TopicResponse['partitions'][number]
+
+/** The first version that names topics by id. */
+const TOPIC_IDS_SINCE = 13
+const NO_RECORDS: readonly Uint8Array[] = []
+
+/** One partition of a request, with what it stands for. */
+interface Target {
+  readonly wanted: PartitionRequest
+  readonly partition: Partition | undefined
+  /** The log's size and high watermark when it was last looked at: what came since then is what a wait waits for. */
+  sizeBytes: number
+  highWatermark: number
+}
+
+/** What one look at all partitions gave. */
+interface Look {
+  readonly responses: readonly TopicResponse[]
+  readonly sizeBytes: number
+  readonly hasError: boolean
+}
+
+export const handleFetch: Handler<typeof fetch> = async (services, request, context) => {
+  const { sessionId, sessionEpoch, maxWaitMs, minBytes } = request
+  if (sessionEpoch > 0) {
+    return refused(sessionId === 0 ? 'INVALID_FETCH_SESSION_EPOCH' : 'FETCH_SESSION_ID_NOT_FOUND')
+  }
+  const isById = context.apiVersion >= TOPIC_IDS_SINCE
+  const topics = request.topics.map(({ topic: name, topicId, partitions }) => {
+    const topic = findTopic(services, name, topicId, isById)
+    const missing: ErrorCode =
+      topic === undefined && isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
+    const targets = partitions.map((wanted): Target => {
+      return { wanted, partition: topic?.partition(wanted.partition), sizeBytes: 0, highWatermark: 0 }
+    })
+    return { name, topicId, missing, targets }
+  })
+  const targets = topics.flatMap((topic) => topic.targets)
+  const partitions = targets.flatMap(({ partition }) => (partition === undefined ? [] : [partition]))
+  const maxBytes = Math.min(request.maxBytes, services.configs['fetch.max.bytes'])
+  const until = services.clock.monotonic() + maxWaitMs
+
+  for (;;) {
+    const look = await lookAt(services, topics, maxBytes)
+    const leftMs = until - services.clock.monotonic()
+    const isOver = leftMs <= 0 || partitions.length === 0 || context.signal?.aborted === true
+    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(look.responses)
+    const missingBytes = minBytes - look.sizeBytes
+    // A batch may have come between the read and here: those who come later are told, this one looks itself.
+    if (grown(targets) >= missingBytes) continue
+    try {
+      await services.fetchWaiters.wait(partitions, {
+        maxWaitMs: leftMs,
+        isEnough: () =>
+          grown(targets) >= missingBytes || partitions.some((partition) => isGone(services, partition)),
+        signal: context.signal,
+      })
+    } catch (error) {
+      return {
+        ...refused('THROTTLING_QUOTA_EXCEEDED'),
+        errorCode: responseErrorOf(error).errorCode,
+        throttleTimeMs: maxWaitMs,
+      }
+    }
+    if (services.fetchWaiters.isClosed) return answer(look.responses)
+  }
+}
+
+interface TopicTargets {
+  readonly name: string
+  readonly topicId: string
+  readonly missing: ErrorCode
+  readonly targets: readonly Target[]
+}
+
+const lookAt = async (
+  services: BrokerServices,
+  topics: readonly TopicTargets[],
+  maxBytes: number,
+): Promise<Look> => {
+  let sizeBytes = 0
+  let hasError = false
+  const responses: TopicResponse[] = []
+  for (const { name, topicId, missing, targets } of topics) {
+    const partitions: PartitionResponse[] = []
+    for (const target of targets) {
+      const { partition, wanted } = target
+      let response: PartitionResponse
+      if (partition === undefined || isGone(services, partition)) response = failed(wanted, codeOf(missing))
+      else {
+        try {
+          const log = partition.log ?? (await partition.open())
+          target.sizeBytes = log.sizeBytes
+          target.highWatermark = log.highWatermark
+          const done = withoutReading(partition, log, wanted)
+          response = done ?? (await readFrom(log, wanted, maxBytes - sizeBytes, sizeBytes === 0))
+        } catch (error) {
+          response = failed(wanted, responseErrorOf(error).errorCode, partition.log)
+        }
+      }
+      if (response.errorCode !== 0 || response.divergingEpoch !== undefined) hasError = true
+      for (const batch of response.records ?? NO_RECORDS) sizeBytes += batch.length
+      partitions.push(response)
+    }
+    responses.push({ topic: name, topicId, partitions })
+  }
+  return { responses, sizeBytes, hasError }
+}
+
+/** The answer when it takes no read: an error, or nothing there. */
+const withoutReading = (
+  partition: Partition,
+  log: PartitionLog,
+  wanted: PartitionRequest,
+): PartitionResponse | undefined => {
+  const epochError = leaderEpochError(partition.leaderEpoch, wanted.currentLeaderEpoch)
+  if (epochError !== undefined) return failed(wanted, codeOf(epochError), log)
+  const { fetchOffset, lastFetchedEpoch } = wanted
+  if (log.failure !== undefined) return failed(wanted, responseErrorOf(log.failure).errorCode, log)
+  if (lastFetchedEpoch >= 0) {
+    const end = log.endOffsetForEpoch(lastFetchedEpoch)
+    const isKnown = end.epoch >= 0
+    if (isKnown && (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset)) {
+      return { ...filled(wanted, 0, log, NO_RECORDS), divergingEpoch: end }
+    }
+  }
+  if (fetchOffset < log.startOffset || fetchOffset > log.endOffset) {
+    return failed(wanted, codeOf('OFFSET_OUT_OF_RANGE'), log)
+  }
+  return fetchOffset >= log.highWatermark ? filled(wanted, 0, log, NO_RECORDS) : undefined
+}
+
+const readFrom = async (
+  log: PartitionLog,
+  wanted: PartitionRequest,
+  leftBytes: number,
+  isFirst: boolean,
+): Promise<PartitionResponse> => {
+  const limit = Math.max(0, Math.min(wanted.partitionMaxBytes, leftBytes))
+  // The limits are spent: the client asks for this partition first next time.
+  if (!isFirst && limit === 0) return filled(wanted, 0, log, NO_RECORDS)
+  const { batches, sizeBytes } = await log.read(wanted.fetchOffset, limit)
+  return filled(wanted, 0, log, isFirst || sizeBytes <= limit ? batches : NO_RECORDS)
+}
+
+/** How many bytes came since the partitions were read. */
+const grown = (targets: readonly Target[]): number => {
+  let bytes = 0
+  for (const { partition, sizeBytes, highWatermark } of targets) {
+    const log = partition?.log
+    // What is above the high watermark cannot be read yet, so it does not count until that advances.
+    if (log !== undefined && log.highWatermark > highWatermark) bytes += Math.max(0, log.sizeBytes - sizeBytes)
+  }
+  return bytes
+}
+
+const isGone = ({ metadata }: BrokerServices, { topic }: Partition): boolean =>
+  metadata.topicById(topic.id) !== topic
+
+const filled = (
+  wanted: PartitionRequest,
+  errorCode: number,
+  log: PartitionLog | undefined,
+  records: readonly Uint8Array[],
+): PartitionResponse => ({
+  partitionIndex: wanted.partition,
+  errorCode,
+  highWatermark: log?.highWatermark ?? -1,
+  lastStableOffset: log?.lastStableOffset ?? -1,
+  logStartOffset: log?.startOffset ?? -1,
+  abortedTransactions: null,
+  preferredReadReplica: -1,
+  records,
+})
+
+const failed = (wanted: PartitionRequest, errorCode: number, log?: PartitionLog): PartitionResponse =>
+  filled(wanted, errorCode, log, NO_RECORDS)
+
+const answer = (responses: readonly TopicResponse[]): ResponseOf<typeof fetch> => ({
+  throttleTimeMs: 0,
+  errorCode: 0,
+  sessionId: 0,
+  responses,
+})
+
+const refused = (error: ErrorCode): ResponseOf<typeof fetch> => ({ ...answer([]), errorCode: codeOf(error) })

@@ -1,0 +1,83 @@
+/**
+ * OffsetFetch: the committed offsets of groups, -1 where nothing was committed. requireStable is always met, as
+ * there are no transactions. A member id and epoch belong to the new group protocol, and are not looked at.
+ */
+import type { offsetFetch } from '../../protocol/api/offset-fetch.js'
+import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
+import { ZERO_UUID } from '../../runtime/uuid.js'
+import type { Group } from '../groups/group.js'
+import { codeOf, responseErrorOf } from '../response-errors.js'
+import { findTopic, type BrokerServices } from '../services.js'
+import type { Handler } from './handler.js'
+
+type WantedTopic = NonNullable<RequestOf<typeof offsetFetch>['groups'][number]['topics']>[number]
+type GroupResponse = ResponseOf<typeof offsetFetch>['groups'][number]
+type TopicResponse = GroupResponse['topics'][number]
+
+/** The first version that asks for several groups. */
+const SEVERAL_SINCE = 8
+/** The first version that names topics by id. */
+const TOPIC_IDS_SINCE = 10
+
+export const handleOffsetFetch: Handler<typeof offsetFetch> = async (services, request, context) => {
+  const isById = context.apiVersion >= TOPIC_IDS_SINCE
+  if (context.apiVersion >= SEVERAL_SINCE) {
+    const groups: GroupResponse[] = []
+    for (const { groupId, topics } of request.groups)
+      groups.push(await answer(services, groupId, topics, isById))
+    return { throttleTimeMs: 0, topics: [], errorCode: 0, groups }
+  }
+  const wanted = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
+  const { topics, errorCode } = await answer(services, request.groupId, wanted, false)
+  const named = topics.map(({ name, partitions }) => ({ name, partitions }))
+  return { throttleTimeMs: 0, topics: named, errorCode, groups: [] }
+}
+
+const answer = async (
+  services: BrokerServices,
+  groupId: string,
+  wanted: readonly WantedTopic[] | null,
+  isById: boolean,
+): Promise<GroupResponse> => {
+  if (groupId === '') return { groupId, topics: [], errorCode: codeOf('INVALID_GROUP_ID') }
+  try {
+    const group = await services.groups.find(groupId)
+    return {
+      groupId,
+      topics: topicsOf(services, group, wanted ?? everything(services, group), isById),
+      errorCode: 0,
+    }
+  } catch (error) {
+    return { groupId, topics: [], errorCode: responseErrorOf(error).errorCode }
+  }
+}
+
+/** What a group has committed, as if it had been asked for. */
+const everything = ({ metadata }: BrokerServices, group: Group | undefined): WantedTopic[] =>
+  (group?.offsets.topics() ?? []).map((name) => ({
+    name,
+    topicId: metadata.topic(name)?.id ?? ZERO_UUID,
+    partitionIndexes: group?.offsets.partitions(name) ?? [],
+  }))
+
+const topicsOf = (
+  services: BrokerServices,
+  group: Group | undefined,
+  wanted: readonly WantedTopic[],
+  isById: boolean,
+): TopicResponse[] =>
+  wanted.map(({ name, topicId, partitionIndexes }) => {
+    const topic = findTopic(services, name, topicId, isById)
+    const errorCode = topic === undefined && isById ? codeOf('UNKNOWN_TOPIC_ID') : 0
+    const partitions = partitionIndexes.map((partitionIndex) => {
+      const committed = topic === undefined ? undefined : group?.offsets.get(topic.name, partitionIndex)
+      return {
+        partitionIndex,
+        committedOffset: committed?.offset ?? -1,
+        committedLeaderEpoch: committed?.leaderEpoch ?? -1,
+        metadata: committed?.metadata ?? '',
+        errorCode,
+      }
+    })
+    return { name, topicId, partitions }
+  })

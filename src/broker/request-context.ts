@@ -1,0 +1,16 @@
+/** What a handler knows of a request besides its message. */
+
+/** Who asks, and in which version. */
+export interface RequestContext {
+  /** The version of the API that the message is in; on a direct call the newest. */
+  readonly apiVersion: number
+  /** What the client calls itself; null when it gave no name. */
+  readonly clientId: string | null
+  /** Where the client is: an address, or {@link IN_PROCESS_HOST}. */
+  readonly clientHost: string
+  /** Aborts when the client gave up waiting. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The host of clients that live in the broker's own process, and therefore die with it. */
+export const IN_PROCESS_HOST = 'in-process'

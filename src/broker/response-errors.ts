@@ -1,0 +1,36 @@
+/** Errors as responses carry them: a protocol code and a message. */
+import { ERRORS, type ErrorCode } from '../runtime/errors/error-table.js'
+import { kafkaCodeOf, OttlaError } from '../runtime/errors/ottla-error.js'
+
+/** The two fields that most responses have for an error. */
+export interface ResponseError {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+/** The protocol code of an error, by its name. */
+export const codeOf = (name: ErrorCode): number => ERRORS[name].kafkaCode
+
+/** What of Ottla's own errors a client must tell apart from UNKNOWN_SERVER_ERROR. */
+const AS_KAFKA: Partial<Record<ErrorCode, ErrorCode>> = {
+  STORAGE_FAILED: 'KAFKA_STORAGE_ERROR',
+  STORAGE_CORRUPT: 'KAFKA_STORAGE_ERROR',
+  // A log that is closed under a request: its topic was deleted, or the broker is closing.
+  RESOURCE_CLOSED: 'NOT_LEADER_OR_FOLLOWER',
+  INVALID_ARGUMENT: 'INVALID_REQUEST',
+}
+
+/** `error` as a response carries it. */
+export const responseErrorOf = (error: unknown): ResponseError => {
+  if (!OttlaError.is(error)) {
+    return {
+      errorCode: codeOf('UNKNOWN_SERVER_ERROR'),
+      errorMessage: error instanceof Error ? error.message : null,
+    }
+  }
+  const asKafka = AS_KAFKA[error.code]
+  return {
+    errorCode: asKafka === undefined ? kafkaCodeOf(error) : codeOf(asKafka),
+    errorMessage: error.message,
+  }
+}
