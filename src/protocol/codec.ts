@@ -3,7 +3,7 @@
  * and kept. Nothing is evaluated from text, so it runs under a content security policy.
  */
 import { OttlaError } from '../runtime/errors/ottla-error.js'
-import { malformed, Reader } from './reader.js'
+import { malformed, type Reader } from './reader.js'
 import type { Api, Field, Fields, Message, RecordOf, RecordSchema } from './schema.js'
 import { defaultOf, isDefault, valueCodec, type ValueCodec } from './value-codec.js'
 import { Writer } from './writer.js'
@@ -116,10 +116,11 @@ const structCodec = (fields: Fields, version: number, flexible: boolean): ValueC
   const plain: PlainField[] = []
   const tagged: TaggedField[] = []
   for (const [name, field] of Object.entries(fields)) {
-    const { since = 0, until = Number.MAX_SAFE_INTEGER, tag } = field.options
-    const exists = version >= since && version <= until && (tag === undefined || flexible)
+    const { since = 0, until = Number.MAX_SAFE_INTEGER, tag, taggedSince = since } = field.options
+    const exists =
+      version >= since && version <= until && (tag === undefined || flexible || version < taggedSince)
     const codec = exists ? valueCodec(name, field, version, flexible, nested) : undefined
-    if (tag === undefined || codec === undefined) plain.push({ name, field, codec })
+    if (tag === undefined || codec === undefined || version < taggedSince) plain.push({ name, field, codec })
     else tagged.push({ name, tag, field, codec })
   }
   tagged.sort((a, b) => a.tag - b.tag)
@@ -185,10 +186,7 @@ const readTagged = (
       reader.skip(length)
       continue
     }
-    const value = new Reader(reader.view(length))
-    message[entry.name] = entry.codec.read(value)
-    if (value.remaining > 0)
-      throw malformed(`tagged field ${entry.name} is followed by ${value.remaining} bytes too many`)
+    message[entry.name] = reader.within(length, (inner) => entry.codec.read(inner))
   }
 }
 

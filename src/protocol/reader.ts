@@ -8,20 +8,25 @@ import { uuidFromBytes, type Uuid } from '../runtime/uuid.js'
 
 const TWO_32 = 0x1_0000_0000
 
-/** How many array elements one message may hold in all, whatever its size. */
-export const MAX_ELEMENTS = 10_000_000
+/**
+ * How many array elements one message may hold in all, whatever its size: a small element decodes to ten times its
+ * bytes. The Metadata of half a million partitions stays below.
+ */
+const MAX_ELEMENTS = 4_000_000
 
 /** A decoder's input. */
 export class Reader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   #at: number
+  #end: number
   #elementsLeft = MAX_ELEMENTS
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = at
+    this.#end = bytes.length
   }
 
   /** Where the next read starts. */
@@ -31,7 +36,7 @@ export class Reader {
 
   /** How many bytes are left. */
   get remaining(): number {
-    return this.#bytes.length - this.#at
+    return this.#end - this.#at
   }
 
   bool(): boolean {
@@ -112,10 +117,13 @@ export class Reader {
   count(compact: boolean, minBytes: number): number | null {
     const count = compact ? this.unsignedVarint() - 1 : this.int32()
     if (count === -1) return null
-    if (count < 0 || count * Math.max(minBytes, 1) > this.remaining || count > this.#elementsLeft) {
+    if (count < 0 || count * Math.max(minBytes, 1) > this.remaining) {
       throw malformed(
         `the array of ${count} elements at byte ${this.#at} exceeds the ${this.remaining} bytes that are left`,
       )
+    }
+    if (count > this.#elementsLeft) {
+      throw malformed(`with the array at byte ${this.#at} it has more than ${MAX_ELEMENTS} elements`)
     }
     this.#elementsLeft -= count
     return count
@@ -127,6 +135,18 @@ export class Reader {
     return this.#bytes.subarray(start, start + length)
   }
 
+  /** Has `read` read the next `length` bytes, all of them and none behind. */
+  within<T>(length: number, read: (reader: this) => T): T {
+    const outerEnd = this.#end
+    const end = this.#take(length) + length
+    this.#at = end - length
+    this.#end = end
+    const value = read(this)
+    if (this.#at !== end) throw malformed(`${end - this.#at} bytes too many stand before byte ${end}`)
+    this.#end = outerEnd
+    return value
+  }
+
   /** Passes over `length` bytes. */
   skip(length: number): void {
     this.#take(length)
@@ -134,8 +154,8 @@ export class Reader {
 
   #take(length: number): number {
     const at = this.#at
-    if (length > this.#bytes.length - at) {
-      throw malformed(`${length} bytes were expected at byte ${at}, and ${this.#bytes.length - at} are left`)
+    if (length > this.#end - at) {
+      throw malformed(`${length} bytes were expected at byte ${at}, and ${this.#end - at} are left`)
     }
     this.#at = at + length
     return at

@@ -36,7 +36,10 @@ export interface FieldOptions<T> {
   readonly tag?: number
   /** First version in which a field that has a tag is tagged, where that differs from `since`. */
   readonly taggedSince?: number
-  /** Decoded for versions without the field. The kind's zero (0, '', [], false, or null if nullable) when left out. */
+  /**
+   * Decoded for versions without the field; the kind's zero (0, '', [], false, no bytes) when left out. A tagged
+   * field that is not there decodes to undefined, and one with this value is not written: both say the same.
+   */
   readonly default?: T
   /**
    * Whether a value other than the default may be dropped when encoding a version without the field. Otherwise

@@ -2,7 +2,7 @@
  * Writes the protocol's primitives into memory that grows. Record bytes are not copied: they are laid between the
  * pieces, which `finish` hands out in order for a socket to write one after another.
  */
-import { invalidArgument } from '../runtime/errors/ottla-error.js'
+import { invalidArgument, type OttlaError } from '../runtime/errors/ottla-error.js'
 import { allocateBytes, utf8Length, writeUtf8 } from '../runtime/bytes.js'
 import { uuidToBytes, type Uuid } from '../runtime/uuid.js'
 
@@ -38,37 +38,42 @@ export class Writer {
   }
 
   int8(value: number): void {
+    if ((value << 24) >> 24 !== value) throw outOfRange('int8', value)
     this.#reserve(1)
     this.#view.setInt8(this.#at, value)
     this.#at += 1
   }
 
   int16(value: number): void {
+    if ((value << 16) >> 16 !== value) throw outOfRange('int16', value)
     this.#reserve(2)
     this.#view.setInt16(this.#at, value)
     this.#at += 2
   }
 
   uint16(value: number): void {
+    if ((value & 0xffff) !== value) throw outOfRange('uint16', value)
     this.#reserve(2)
     this.#view.setUint16(this.#at, value)
     this.#at += 2
   }
 
   int32(value: number): void {
+    if ((value | 0) !== value) throw outOfRange('int32', value)
     this.#reserve(4)
     this.#view.setInt32(this.#at, value)
     this.#at += 4
   }
 
   uint32(value: number): void {
+    if (value >>> 0 !== value) throw outOfRange('uint32', value)
     this.#reserve(4)
     this.#view.setUint32(this.#at, value)
     this.#at += 4
   }
 
   int64(value: number): void {
-    if (!Number.isSafeInteger(value)) throw invalidArgument('An int64 field', value, 'a safe integer')
+    if (!Number.isSafeInteger(value)) throw outOfRange('int64', value)
     this.#reserve(8)
     this.#view.setInt32(this.#at, Math.floor(value / TWO_32))
     this.#view.setUint32(this.#at + 4, value % TWO_32 < 0 ? (value % TWO_32) + TWO_32 : value % TWO_32)
@@ -157,3 +162,10 @@ export class Writer {
     this.#at = written
   }
 }
+
+const outOfRange = (kind: string, value: number): OttlaError =>
+  invalidArgument(
+    `A field of type ${kind}`,
+    value,
+    kind === 'int64' ? 'a safe integer' : 'an integer in its range',
+  )
