@@ -4,19 +4,16 @@
  * anything is awaited, so appends may overlap and the storage can write many at once.
  */
 import { assignOffset, setLogAppendTime } from '../record/header.js'
-import type { Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
-import { Resource } from '../runtime/lifecycle.js'
-import type { BlobChanges, PartitionStorage } from '../storage/contract.js'
+import type { PartitionStorage } from '../storage/contract.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
-import { AdvanceListeners } from './advance-listeners.js'
 import type { AppendOptions, AppendResult, LogRead } from './append-and-read.js'
-import { AppendsInFlight, type PendingAppend } from './appends-in-flight.js'
-import { CHECKPOINT_BLOB, encodeCheckpoint } from './checkpoint.js'
+import type { PendingAppend } from './appends-in-flight.js'
 import { EpochCache, type EpochEnd } from './epoch-cache.js'
-import { DEFAULT_PRODUCER_ID_EXPIRATION_MS, type LogConfig } from './log-config.js'
+import { LogBase, type PartitionLogOptions } from './log-base.js'
+import { DEFAULT_PRODUCER_ID_EXPIRATION_MS } from './log-config.js'
 import { ProducerState, type ProducedBatch } from './producer-state.js'
-import { recover, stateAt, type LogState, type RecoveredLog } from './recovery.js'
+import { recover, stateAt } from './recovery.js'
 import { retentionCut } from './retention.js'
 import { readableBatches } from './stored-batch.js'
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './time-search.js'
@@ -24,35 +21,9 @@ import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './tim
 /** After this many appended bytes a checkpoint goes along, so an unclean stop costs no more to recover from. */
 const CHECKPOINT_INTERVAL_BYTES = 16 * 1024 * 1024
 
-/** How to open a log. */
-export interface PartitionLogOptions {
-  /** What errors call it, e.g. `orders-0`. */
-  readonly name: string
-  readonly config: LogConfig
-  readonly clock: Clock
-  /** The epoch in which this node leads the partition; default the latest in the log, or 0. */
-  readonly leaderEpoch?: number
-}
-
 /** One partition's log. What can fail rejects; after a storage error, or damage, everything does (L5, L8). */
-export class PartitionLog extends Resource {
-  /** How it was opened: a checkpoint that was damaged, or bytes that had to be validated, tell of an unclean stop. */
-  readonly recovery: Omit<RecoveredLog, 'state'>
-  readonly #storage: PartitionStorage
-  readonly #clock: Clock
-  readonly #leaderEpoch: number
-  readonly #inFlight = new AppendsInFlight()
-  readonly #listeners = new AdvanceListeners()
-  #config: LogConfig
-  #state: LogState
-  #startOffset: number
-  #highWatermark: number
-  #failure: OttlaError | undefined
-  #bytesSinceCheckpoint: number
-  #changedSinceCheckpoint: boolean
+export class PartitionLog extends LogBase {
   #truncating = false
-  /** Ends when those that cut the log, checkpoint or close it are done: one at a time. */
-  #maintenance: Promise<unknown> = Promise.resolve()
   /** The cut that is being made, and how many were begun: what was read meanwhile is read again. */
   #cutting: Promise<void> | undefined
   #cuts = 0
@@ -76,63 +47,6 @@ export class PartitionLog extends Resource {
     }
   }
 
-  private constructor(storage: PartitionStorage, options: PartitionLogOptions, recovered: RecoveredLog) {
-    super(options.name)
-    const { state, checkpoint, validatedBytes } = recovered
-    const latestEpoch = state.epochs.latestEpoch
-    this.#leaderEpoch = options.leaderEpoch ?? Math.max(latestEpoch, 0)
-    if (this.#leaderEpoch < latestEpoch) {
-      throw new OttlaError(
-        'FENCED_LEADER_EPOCH',
-        `${options.name}: opened in leader epoch ${this.#leaderEpoch}; expected at least ${latestEpoch}, which the log has.`,
-      )
-    }
-    this.recovery = { checkpoint, validatedBytes }
-    this.#storage = storage
-    this.#clock = options.clock
-    this.#config = options.config
-    this.#state = state
-    this.#startOffset = storage.state.startOffset
-    this.#highWatermark = state.endOffset
-    this.#bytesSinceCheckpoint = validatedBytes
-    this.#changedSinceCheckpoint = validatedBytes > 0 || checkpoint === 'damaged'
-  }
-
-  /** The log start offset: nothing below can be read. Durable, and never goes back. */
-  get startOffset(): number {
-    return this.#startOffset
-  }
-
-  /** The offset that the next append gets. */
-  get endOffset(): number {
-    return this.#state.endOffset
-  }
-
-  /** One past the last offset that may be read; with a single replica one past the last that is stored. */
-  get highWatermark(): number {
-    return this.#highWatermark
-  }
-
-  /** One past the last offset that no open transaction can take back: the high watermark while there is none (H5). */
-  get lastStableOffset(): number {
-    return this.#highWatermark
-  }
-
-  /** Bytes of the stored batches. */
-  get sizeBytes(): number {
-    return this.#storage.state.sizeBytes
-  }
-
-  /** The epoch that appended batches get. */
-  get leaderEpoch(): number {
-    return this.#leaderEpoch
-  }
-
-  /** Why the log is off line; undefined while it is well. */
-  get failure(): OttlaError | undefined {
-    return this.#failure
-  }
-
   /**
    * Appends one batch; its bytes are patched, then belong to the log. Offsets are assigned in the order of the
    * calls. Resolves when it is stored as durably as asked and can be read. A retry of one of the producer's last
@@ -143,16 +57,16 @@ export class PartitionLog extends Resource {
    */
   async append(batch: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
     const fromClient = options?.origin !== 'coordinator'
-    this.#assertWell()
+    this.assertWell()
     if (this.#truncating) {
       throw new OttlaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is being truncated: nobody leads it now.`)
     }
-    const config = this.#config
-    const now = this.#clock.now()
+    const config = this.config
+    const now = this.clock.now()
     const header = fromClient
       ? validateClientBatch(this.name, batch, config, now)
       : readOwnBatch(this.name, batch)
-    const state = this.#state
+    const state = this.state
     const hasProducer = header.producerId >= 0
     const retried = hasProducer ? state.producers.check(header, fromClient) : undefined
     if (retried !== undefined) return this.#acknowledgeAgain(retried)
@@ -161,46 +75,46 @@ export class PartitionLog extends Resource {
     const lastOffset = baseOffset + header.lastOffsetDelta
     const setsTime = config.timestampType === 'LogAppendTime'
     const maxTimestamp = setsTime ? now : header.maxTimestamp
-    assignOffset(batch, baseOffset, this.#leaderEpoch)
+    assignOffset(batch, baseOffset, this.leaderEpoch)
     if (setsTime) setLogAppendTime(batch, now)
 
     // From here to the storage nothing waits and nothing throws: all that the append changes goes as one (L3).
-    state.epochs.assign(this.#leaderEpoch, baseOffset)
+    state.epochs.assign(this.leaderEpoch, baseOffset)
     if (hasProducer) state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now)
     state.endOffset = lastOffset + 1
-    const pending = this.#inFlight.add({
+    const pending = this.inFlight.add({
       baseOffset,
       lastOffset,
       logAppendTime: setsTime ? now : -1,
-      startOffset: this.#startOffset,
+      startOffset: this.logStart,
       duplicate: false,
     })
-    this.#changedSinceCheckpoint = true
-    this.#bytesSinceCheckpoint += batch.length
+    this.changedSinceCheckpoint = true
+    this.bytesSinceCheckpoint += batch.length
     const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes: batch.length, bytes: batch }
     const durability = options?.durability ?? config.durability
-    const due = this.#bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
-    this.#storage.append([write], due ? { durability, blobs: this.#checkpointBlob() } : { durability }).then(
+    const due = this.bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
+    this.storage.append([write], due ? { durability, blobs: this.checkpointBlob() } : { durability }).then(
       () => this.#stored(pending),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.fail(error),
     )
     return pending.promise
   }
 
   #acknowledgeAgain({ baseOffset, lastOffset, timestamp }: ProducedBatch): Promise<AppendResult> {
-    const logAppendTime = this.#config.timestampType === 'LogAppendTime' ? timestamp : -1
-    const result = { baseOffset, lastOffset, logAppendTime, startOffset: this.#startOffset, duplicate: true }
-    const original = this.#inFlight.find(lastOffset)
+    const logAppendTime = this.config.timestampType === 'LogAppendTime' ? timestamp : -1
+    const result = { baseOffset, lastOffset, logAppendTime, startOffset: this.logStart, duplicate: true }
+    const original = this.inFlight.find(lastOffset)
     return original === undefined ? Promise.resolve(result) : original.promise.then(() => result)
   }
 
   #stored(pending: PendingAppend): void {
     pending.stored = true
-    const end = this.#inFlight.storedEnd()
-    if (end < 0 || this.#failure !== undefined) return
-    this.#highWatermark = end
-    this.#inFlight.acknowledge()
-    this.#listeners.notify()
+    const end = this.inFlight.storedEnd()
+    if (end < 0 || this.failure !== undefined) return
+    this.watermark = end
+    this.inFlight.acknowledge()
+    this.listeners.notify()
   }
 
   /**
@@ -211,24 +125,24 @@ export class PartitionLog extends Resource {
    */
   async read(fromOffset: number, maxBytes: number): Promise<LogRead> {
     for (;;) {
-      this.#assertWell()
+      this.assertWell()
       this.#assertInRange(fromOffset)
-      if (fromOffset >= this.#highWatermark) return this.#readOf([])
+      if (fromOffset >= this.watermark) return this.#readOf([])
       if (this.#cutting !== undefined) {
         await this.#cutting
         continue
       }
       const cuts = this.#cuts
-      const stored = await this.#storage.read(fromOffset, maxBytes).catch((error: unknown) => {
-        throw OttlaError.is(error, 'STORAGE_CORRUPT') ? this.#fail(error) : error
+      const stored = await this.storage.read(fromOffset, maxBytes).catch((error: unknown) => {
+        throw OttlaError.is(error, 'STORAGE_CORRUPT') ? this.fail(error) : error
       })
       if (cuts !== this.#cuts) continue
       try {
         return this.#readOf(
-          readableBatches(this.name, stored, fromOffset, this.#highWatermark, this.#state.gapsBelow),
+          readableBatches(this.name, stored, fromOffset, this.watermark, this.state.gapsBelow),
         )
       } catch (error) {
-        throw this.#fail(error)
+        throw this.fail(error)
       }
     }
   }
@@ -242,23 +156,23 @@ export class PartitionLog extends Resource {
 
   /** The first readable record whose timestamp, in milliseconds, is at least `timestamp`. */
   async offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined> {
-    this.#assertWell()
-    return findByTimestamp(this.#storage, this.#readable(), timestamp)
+    this.assertWell()
+    return findByTimestamp(this.storage, this.#readable(), timestamp)
   }
 
   /** The first readable record with the largest timestamp (KIP-734); undefined when none has a timestamp. */
   async maxTimestamp(): Promise<TimestampedOffset | undefined> {
-    this.#assertWell()
-    return findMaxTimestamp(this.#storage, this.#readable())
+    this.assertWell()
+    return findMaxTimestamp(this.storage, this.#readable())
   }
 
   #readable(): { readonly startOffset: number; readonly endOffset: number } {
-    return { startOffset: this.#startOffset, endOffset: this.#highWatermark }
+    return { startOffset: this.logStart, endOffset: this.watermark }
   }
 
   /** Where the largest epoch that is at most `epoch` ends; -1 and -1 when unknown (KIP-101). */
   endOffsetForEpoch(epoch: number): EpochEnd {
-    return this.#state.epochs.endOffsetFor(epoch, this.#highWatermark)
+    return this.state.epochs.endOffsetFor(epoch, this.watermark)
   }
 
   /**
@@ -266,18 +180,18 @@ export class PartitionLog extends Resource {
    * @throws OttlaError OFFSET_OUT_OF_RANGE below the log start offset.
    */
   truncateTo(offset: number): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#assertWell()
-      if (offset >= this.#state.endOffset) return
-      if (offset < this.#startOffset) throw this.#outOfRange(offset)
+    return this.exclusively(async () => {
+      this.assertWell()
+      if (offset >= this.state.endOffset) return
+      if (offset < this.logStart) throw this.#outOfRange(offset)
       this.#truncating = true
       try {
-        await this.#inFlight.drained()
-        this.#assertWell()
-        const state = await stateAt(this.#storage, this.name, this.#clock, this.#state, offset)
-        this.#state = state
-        this.#highWatermark = Math.min(this.#highWatermark, state.endOffset)
-        await this.#cut(this.#storage.truncateSuffix(offset, this.#checkpointBlob()))
+        await this.inFlight.drained()
+        this.assertWell()
+        const state = await stateAt(this.storage, this.name, this.clock, this.state, offset)
+        this.state = state
+        this.watermark = Math.min(this.watermark, state.endOffset)
+        await this.#cut(this.storage.truncateSuffix(offset, this.checkpointBlob()))
       } finally {
         this.#truncating = false
       }
@@ -290,124 +204,54 @@ export class PartitionLog extends Resource {
    * @throws OttlaError OFFSET_OUT_OF_RANGE beyond the high watermark.
    */
   deleteRecordsBefore(offset: number): Promise<number> {
-    return this.#exclusively(async () => {
-      this.#assertWell()
-      const target = offset === -1 ? this.#highWatermark : offset
-      if (!(target >= 0 && target <= this.#highWatermark)) throw this.#outOfRange(offset)
-      if (target > this.#startOffset) await this.#dropPrefix(target)
-      return this.#startOffset
+    return this.exclusively(async () => {
+      this.assertWell()
+      const target = offset === -1 ? this.watermark : offset
+      if (!(target >= 0 && target <= this.watermark)) throw this.#outOfRange(offset)
+      if (target > this.logStart) await this.#dropPrefix(target)
+      return this.logStart
     })
   }
 
   /** Drops what retention no longer keeps at `nowMs`, batches and idle producers. Resolves to the bytes dropped. */
   applyRetention(nowMs: number, signal?: AbortSignal): Promise<number> {
-    return this.#exclusively(async () => {
+    return this.exclusively(async () => {
       signal?.throwIfAborted()
-      this.#assertWell()
-      const config = this.#config
+      this.assertWell()
+      const config = this.config
       const expirationMs = config.producerIdExpirationMs ?? DEFAULT_PRODUCER_ID_EXPIRATION_MS
-      this.#state.producers.expire(nowMs, expirationMs)
-      const cut = await retentionCut(this.#storage, config, this.#highWatermark, nowMs, this.#clock, signal)
-      if (cut.startOffset <= this.#startOffset) return 0
-      this.#assertWell()
+      this.state.producers.expire(nowMs, expirationMs)
+      const cut = await retentionCut(this.storage, config, this.watermark, nowMs, this.clock, signal)
+      if (cut.startOffset <= this.logStart) return 0
+      this.assertWell()
       await this.#dropPrefix(cut.startOffset)
       return cut.sizeBytes
     })
   }
 
   async #dropPrefix(startOffset: number): Promise<void> {
-    this.#state.epochs.truncateFromStart(startOffset)
-    await this.#cut(this.#storage.truncatePrefix(startOffset, this.#checkpointBlob()))
-    this.#listeners.notify()
+    this.state.epochs.truncateFromStart(startOffset)
+    await this.#cut(this.storage.truncatePrefix(startOffset, this.checkpointBlob()))
+    this.listeners.notify()
   }
 
   async #cut(write: Promise<void>): Promise<void> {
     this.#cuts++
     this.#cutting = write.then(
       () => {
-        this.#startOffset = Math.max(this.#startOffset, this.#storage.state.startOffset)
+        this.logStart = Math.max(this.logStart, this.storage.state.startOffset)
       },
       (error: unknown) => {
-        this.#fail(error)
+        this.fail(error)
       },
     )
     await this.#cutting
     this.#cutting = undefined
-    if (this.#failure !== undefined) throw this.#failure
-  }
-
-  /** Writes down what the next opening would otherwise have to find out. */
-  checkpoint(): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#assertWell()
-      await this.#writeCheckpoint()
-    })
-  }
-
-  async #writeCheckpoint(): Promise<void> {
-    if (!this.#changedSinceCheckpoint) return
-    await this.#storage
-      .writeBlobs(this.#checkpointBlob(), this.#config.durability)
-      .catch((error: unknown) => {
-        throw this.#fail(error)
-      })
-  }
-
-  /**
-   * The checkpoint of all that was handed to the storage so far. Goes to the storage before anything else does:
-   * writes take effect in the order of the calls, so it is true when it is stored.
-   */
-  #checkpointBlob(): BlobChanges {
-    const { endOffset, gapsBelow, epochs, producers } = this.#state
-    this.#bytesSinceCheckpoint = 0
-    this.#changedSinceCheckpoint = false
-    return {
-      [CHECKPOINT_BLOB]: encodeCheckpoint(endOffset, gapsBelow, epochs.entries, producers.entries()),
-    }
-  }
-
-  /** What holds for appends and retention from now on. */
-  updateConfig(config: LogConfig): void {
-    this.#config = config
-  }
-
-  /**
-   * Calls `listener` after the high watermark or the log start offset has moved, and when the log goes off line;
-   * once for several moves in a row. Returns what takes it off again.
-   */
-  onAdvance(listener: () => void): () => void {
-    return this.#listeners.add(listener)
-  }
-
-  /** Refuses everything with `failure` from now on, what is in flight included; closing writes nothing then. */
-  takeOffline(failure: OttlaError): void {
-    if (this.#failure !== undefined) return
-    this.#failure = failure
-    this.#inFlight.rejectAll(failure)
-    this.#listeners.notify()
-  }
-
-  #fail(error: unknown): OttlaError {
-    const message = `${this.name}: the storage failed; nothing is accepted until it was closed and reopened.`
-    this.takeOffline(
-      OttlaError.is(error) ? error : new OttlaError('STORAGE_FAILED', message, { cause: error }),
-    )
-    return this.#failure ?? new OttlaError('STORAGE_FAILED', message, { cause: error })
-  }
-
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#maintenance.then(work)
-    this.#maintenance = run.catch(() => undefined)
-    return run
-  }
-
-  #assertWell(): void {
-    if (this.#failure !== undefined) throw this.#failure
-    this.assertOpen()
+    if (this.failure !== undefined) throw this.failure
   }
 
   #assertInRange(offset: number): void {
-    if (!(offset >= this.#startOffset && offset <= this.#state.endOffset)) throw this.#outOfRange(offset)
+    if (!(offset >= this.logStart && offset <= this.state.endOffset)) throw this.#outOfRange(offset)
   }
 
   #outOfRange(offset: number): OttlaError {
@@ -417,14 +261,5 @@ export class PartitionLog extends Resource {
       `${this.name} has no offset ${offset}; expected ${startOffset} to ${highWatermark}.`,
       { details: { offset, startOffset, highWatermark } },
     )
-  }
-
-  /** Waits for what is in flight, then writes the checkpoint; after a failure nothing is written. */
-  protected override onClose(): Promise<void> {
-    return this.#exclusively(async () => {
-      await this.#inFlight.drained()
-      if (this.#failure === undefined) await this.#writeCheckpoint()
-      this.#listeners.clear()
-    })
   }
 }

@@ -1,9 +1,11 @@
 import { fc, test } from '@fast-check/vitest'
+import { MemoryLevel } from 'memory-level'
 import { describe, expect } from 'vitest'
 import { baseOffsetOf, lastOffsetOf } from '../../src/record/header.js'
 import { validateBatch } from '../../src/record/validate.js'
+import { levelStorageOver } from '../../src/storage/level/index.js'
 import type { PartitionStorage } from '../../src/storage/contract.js'
-import { batchOf, clockAt, memoryPartition, openLog, produced } from '../support/log-batches.js'
+import { batchOf, clockAt, ID, memoryPartition, openLog, produced } from '../support/log-batches.js'
 
 interface ModelBatch {
   readonly base: number
@@ -104,6 +106,17 @@ const NOW = 1000
 
 const backends: Record<string, () => Promise<{ partition: PartitionStorage; close: () => Promise<void> }>> = {
   memory: async () => ({ partition: await memoryPartition(), close: async () => undefined }),
+  level: async () => {
+    const storage = levelStorageOver(
+      new MemoryLevel<Uint8Array, Uint8Array>({
+        storeEncoding: 'view',
+        keyEncoding: 'view',
+        valueEncoding: 'view',
+      }),
+    )
+    await storage.open()
+    return { partition: await storage.partition(ID), close: () => storage.close() }
+  },
 }
 
 describe.each(Object.keys(backends))('a log on %s and an array', (backend) => {

@@ -1,0 +1,177 @@
+/**
+ * What an open log is, whatever is done with it: where it begins and ends, whether it is well, its checkpoint, and
+ * how it is closed. What is done with it stands in partition-log.ts.
+ */
+import type { Clock } from '../runtime/clock.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
+import { Resource } from '../runtime/lifecycle.js'
+import type { BlobChanges, PartitionStorage } from '../storage/contract.js'
+import { AdvanceListeners } from './advance-listeners.js'
+import { AppendsInFlight } from './appends-in-flight.js'
+import { CHECKPOINT_BLOB, encodeCheckpoint } from './checkpoint.js'
+import type { LogConfig } from './log-config.js'
+import type { LogState, RecoveredLog } from './recovery.js'
+
+/** How to open a log. */
+export interface PartitionLogOptions {
+  /** What errors call it, e.g. `orders-0`. */
+  readonly name: string
+  readonly config: LogConfig
+  readonly clock: Clock
+  /** The epoch in which this node leads the partition; default the latest in the log, or 0. */
+  readonly leaderEpoch?: number
+}
+
+/** An open log. */
+export abstract class LogBase extends Resource {
+  /** How it was opened: a checkpoint that was damaged, or bytes that had to be validated, tell of an unclean stop. */
+  readonly recovery: Omit<RecoveredLog, 'state'>
+  protected readonly storage: PartitionStorage
+  protected readonly clock: Clock
+  readonly #leaderEpoch: number
+  protected readonly inFlight = new AppendsInFlight()
+  protected readonly listeners = new AdvanceListeners()
+  protected config: LogConfig
+  protected state: LogState
+  protected logStart: number
+  protected watermark: number
+  #failure: OttlaError | undefined
+  protected bytesSinceCheckpoint: number
+  protected changedSinceCheckpoint: boolean
+  /** Ends when those that cut the log, checkpoint or close it are done: one at a time. */
+  #maintenance: Promise<unknown> = Promise.resolve()
+
+  protected constructor(storage: PartitionStorage, options: PartitionLogOptions, recovered: RecoveredLog) {
+    super(options.name)
+    const { state, checkpoint, validatedBytes } = recovered
+    const latestEpoch = state.epochs.latestEpoch
+    this.#leaderEpoch = options.leaderEpoch ?? Math.max(latestEpoch, 0)
+    if (this.#leaderEpoch < latestEpoch) {
+      throw new OttlaError(
+        'FENCED_LEADER_EPOCH',
+        `${options.name}: opened in leader epoch ${this.#leaderEpoch}; expected at least ${latestEpoch}, which the log has.`,
+      )
+    }
+    this.recovery = { checkpoint, validatedBytes }
+    this.storage = storage
+    this.clock = options.clock
+    this.config = options.config
+    this.state = state
+    this.logStart = storage.state.startOffset
+    this.watermark = state.endOffset
+    this.bytesSinceCheckpoint = validatedBytes
+    this.changedSinceCheckpoint = validatedBytes > 0 || checkpoint === 'damaged'
+  }
+
+  /** The log start offset: nothing below can be read. Durable, and never goes back. */
+  get startOffset(): number {
+    return this.logStart
+  }
+
+  /** The offset that the next append gets. */
+  get endOffset(): number {
+    return this.state.endOffset
+  }
+
+  /** One past the last offset that may be read; with a single replica one past the last that is stored. */
+  get highWatermark(): number {
+    return this.watermark
+  }
+
+  /** One past the last offset that no open transaction can take back: the high watermark while there is none (H5). */
+  get lastStableOffset(): number {
+    return this.watermark
+  }
+
+  /** Bytes of the stored batches. */
+  get sizeBytes(): number {
+    return this.storage.state.sizeBytes
+  }
+
+  /** The epoch that appended batches get. */
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  /** Why the log is off line; undefined while it is well. */
+  get failure(): OttlaError | undefined {
+    return this.#failure
+  }
+
+  /** Writes down what the next opening would otherwise have to find out. */
+  checkpoint(): Promise<void> {
+    return this.exclusively(async () => {
+      this.assertWell()
+      await this.#writeCheckpoint()
+    })
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    if (!this.changedSinceCheckpoint) return
+    await this.storage.writeBlobs(this.checkpointBlob(), this.config.durability).catch((error: unknown) => {
+      throw this.fail(error)
+    })
+  }
+
+  /**
+   * The checkpoint of all that was handed to the storage so far. Goes to the storage before anything else does:
+   * writes take effect in the order of the calls, so it is true when it is stored.
+   */
+  protected checkpointBlob(): BlobChanges {
+    const { endOffset, gapsBelow, epochs, producers } = this.state
+    this.bytesSinceCheckpoint = 0
+    this.changedSinceCheckpoint = false
+    return {
+      [CHECKPOINT_BLOB]: encodeCheckpoint(endOffset, gapsBelow, epochs.entries, producers.entries()),
+    }
+  }
+
+  /** What holds for appends and retention from now on. */
+  updateConfig(config: LogConfig): void {
+    this.config = config
+  }
+
+  /**
+   * Calls `listener` after the high watermark or the log start offset has moved, and when the log goes off line;
+   * once for several moves in a row. Returns what takes it off again.
+   */
+  onAdvance(listener: () => void): () => void {
+    return this.listeners.add(listener)
+  }
+
+  /** Refuses everything with `failure` from now on, what is in flight included; closing writes nothing then. */
+  takeOffline(failure: OttlaError): void {
+    if (this.#failure !== undefined) return
+    this.#failure = failure
+    this.inFlight.rejectAll(failure)
+    this.listeners.notify()
+  }
+
+  protected fail(error: unknown): OttlaError {
+    const message = `${this.name}: the storage failed; nothing is accepted until it was closed and reopened.`
+    this.takeOffline(
+      OttlaError.is(error) ? error : new OttlaError('STORAGE_FAILED', message, { cause: error }),
+    )
+    return this.#failure ?? new OttlaError('STORAGE_FAILED', message, { cause: error })
+  }
+
+  protected exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#maintenance.then(work)
+    this.#maintenance = run.catch(() => undefined)
+    return run
+  }
+
+  protected assertWell(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    this.assertOpen()
+  }
+
+  /** Waits for what is in flight, then writes the checkpoint; after a failure nothing is written. */
+  protected override onClose(): Promise<void> {
+    return this.exclusively(async () => {
+      await this.inFlight.drained()
+      if (this.#failure === undefined) await this.#writeCheckpoint()
+      this.listeners.clear()
+    })
+  }
+}
