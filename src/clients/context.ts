@@ -1,0 +1,17 @@
+/** What every client works with. One for all clients of an Ottla, so that they share metadata, channels and timers. */
+import type { Network } from '../protocol/channel.js'
+import type { Clock } from '../runtime/clock.js'
+import type { Random } from '../runtime/random.js'
+import type { Timers } from '../runtime/timers.js'
+import type { Cluster } from './cluster.js'
+
+/** The seams and the shared state of the clients. */
+export interface ClientContext {
+  readonly network: Network
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  /** What the application is called in requests. */
+  readonly clientId: string
+}

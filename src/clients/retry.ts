@@ -1,0 +1,53 @@
+/** Trying again: exponential backoff with jitter, as KIP-580 has it, for errors that say they are worth it. */
+import { OttlaError } from '../runtime/errors/ottla-error.js'
+import type { Random } from '../runtime/random.js'
+import type { Timers } from '../runtime/timers.js'
+
+/** How long to wait between attempts. */
+export interface Backoff {
+  /** The first wait, in milliseconds. */
+  readonly retryBackoffMs: number
+  /** The longest wait, in milliseconds. */
+  readonly retryBackoffMaxMs: number
+}
+
+/** Kafka's defaults. */
+export const DEFAULT_BACKOFF: Backoff = { retryBackoffMs: 100, retryBackoffMaxMs: 1000 }
+
+const JITTER = 0.2
+
+/** The wait before attempt `attempt + 1`, in milliseconds; the first attempt is number 0. */
+export const backoffMs = (
+  { retryBackoffMs, retryBackoffMaxMs }: Backoff,
+  attempt: number,
+  random: Random,
+): number =>
+  Math.min(retryBackoffMaxMs, retryBackoffMs * 2 ** attempt) * (1 - JITTER + 2 * JITTER * random.next())
+
+/** What retrying needs. */
+export interface RetryOptions {
+  readonly timers: Timers
+  readonly random: Random
+  readonly signal?: AbortSignal | undefined
+  readonly backoff?: Backoff
+  /** How often to try in all; default 10. */
+  readonly attempts?: number
+}
+
+const DEFAULT_ATTEMPTS = 10
+
+/** Runs `action` until it succeeds, fails for good, or was tried often enough; then its last error is thrown. */
+export const withRetries = async <T>(
+  action: (attempt: number) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> => {
+  const { timers, random, signal, backoff = DEFAULT_BACKOFF, attempts = DEFAULT_ATTEMPTS } = options
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await action(attempt)
+    } catch (error) {
+      if (!OttlaError.is(error) || !error.retriable || attempt + 1 >= attempts) throw error
+      await timers.sleep(backoffMs(backoff, attempt, random), signal)
+    }
+  }
+}
