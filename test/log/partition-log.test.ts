@@ -242,6 +242,23 @@ describe('read', () => {
   })
 })
 
+describe('retention', () => {
+  it('R2: never drops what is not below the high watermark, however old and large', async () => {
+    const { storage, held } = heldBack(await memoryPartition())
+    const log = await openLog(storage, { retentionMs: 0, retentionBytes: 0 }, { clock: clockAt(1000) })
+    const first = log.append(batchOf(2, 1))
+    const second = log.append(batchOf(2, 1))
+    held[0]!.resolve(undefined)
+    await first
+    expect(await log.applyRetention(1000)).toBe(batchOf(2).length)
+    expect([log.startOffset, log.highWatermark]).toEqual([2, 2])
+    await expect(log.deleteRecordsBefore(3)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+    held[1]!.resolve(undefined)
+    await second
+    expect(await log.deleteRecordsBefore(-1)).toBe(4)
+  })
+})
+
 describe('epochs', () => {
   it('L6: batches carry the epoch of their leader, and a lower one than the log has is refused', async () => {
     const storage = await memoryPartition()
