@@ -130,9 +130,9 @@ const structCodec = (fields: Fields, version: number, flexible: boolean): ValueC
     write: (writer, value) => {
       const message = value as Readonly<Record<string, unknown>>
       for (const { name, field, codec } of plain) {
-        if (codec !== undefined) codec.write(writer, message[name])
-        else if (field.options.ignorable !== true && !isDefault(field, message[name]))
-          throw cannotSay(name, version)
+        const given = message[name]
+        if (codec !== undefined) codec.write(writer, given === undefined ? defaultOf(field) : given)
+        else if (field.options.ignorable !== true && !isDefault(field, given)) throw cannotSay(name, version)
       }
       if (flexible) writeTagged(writer, tagged, message)
     },

@@ -22,6 +22,8 @@ export interface EventSource<E extends EventMap> {
  */
 export class Events<E extends EventMap> implements EventSource<E> {
   readonly #emitter = new EventEmitter<Listeners<E>>()
+  /** The events that may have listeners for one call only. */
+  readonly #onceEvents = new Set<string>()
 
   on<K extends keyof E & string>(event: K, listener: (...args: [...E[K]]) => void): void {
     this.#raw.on(event, listener as Listener)
@@ -29,6 +31,7 @@ export class Events<E extends EventMap> implements EventSource<E> {
 
   once<K extends keyof E & string>(event: K, listener: (...args: [...E[K]]) => void): void {
     this.#raw.once(event, listener as Listener)
+    this.#onceEvents.add(event)
   }
 
   off<K extends keyof E & string>(event: K, listener: (...args: [...E[K]]) => void): void {
@@ -38,12 +41,18 @@ export class Events<E extends EventMap> implements EventSource<E> {
   /** Calls every listener of `event`, in the order in which they subscribed. */
   emit<K extends keyof E & string>(event: K, ...args: [...E[K]]): void {
     if (this.#raw.listenerCount(event) === 0) return
-    try {
-      this.#raw.emit(event, ...args)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
+    const hasOnce = this.#onceEvents.delete(event)
+    // Not the emitter's own emit: that stops at the first listener that throws.
+    const listeners: Listener[] = this.#raw.listeners(event)
+    if (hasOnce) for (const listener of listeners) this.#raw.off(event, listener, undefined, true)
+    for (const listener of listeners) {
+      try {
+        listener(...args)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
     }
   }
 

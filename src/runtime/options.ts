@@ -94,7 +94,7 @@ export const checkOptions = <R extends OptionRules>(
   }
   const checked: Record<string, unknown> = {}
   for (const [name, rule] of Object.entries(rules)) {
-    const value = given[name]
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
     if (value === undefined) checked[name] = rule.defaultValue
     else if (rule.accepts(value)) checked[name] = value
     else throw invalidArgument(`Option ${name} of ${owner}`, value, rule.expected)

@@ -82,6 +82,8 @@ export const invalidArgument = (
 export const show = (value: unknown): string => {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (typeof value === 'function') return 'a function'
+  // JSON would turn NaN and the infinities into null.
+  if (typeof value === 'number') return String(value)
   let text: string | undefined
   try {
     text = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
