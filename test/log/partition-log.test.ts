@@ -8,7 +8,7 @@ import { deferred, type Deferred } from '../../src/runtime/abort.js'
 import { toUtf8 } from '../../src/runtime/bytes.js'
 import { OttlaError } from '../../src/runtime/errors/ottla-error.js'
 import type { PartitionStorage } from '../../src/storage/contract.js'
-import { batchOf, clockAt, memoryPartition, openLog, produced } from '../support/log-batches.js'
+import { batchOf, clockAt, KEEP_ALL, memoryPartition, openLog, produced } from '../support/log-batches.js'
 
 const TURN = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -256,6 +256,24 @@ describe('retention', () => {
     held[1]!.resolve(undefined)
     await second
     expect(await log.deleteRecordsBefore(-1)).toBe(4)
+  })
+})
+
+describe('retention by size', () => {
+  it('R1: keeps at least retention.bytes, to the byte', async () => {
+    const log = await openLog(await memoryPartition())
+    const size = batchOf(1).length
+    for (let i = 0; i < 4; i++) await log.append(batchOf(1))
+    for (const [retentionBytes, start] of [
+      [3 * size + 1, 0],
+      [3 * size, 1],
+      [size + 1, 2],
+      [0, 4],
+    ] as const) {
+      log.updateConfig({ ...KEEP_ALL, retentionBytes })
+      await log.applyRetention(0)
+      expect(log.startOffset).toBe(start)
+    }
   })
 })
 
