@@ -157,8 +157,9 @@ describe('malformed bytes', () => {
     ['a compact count', 3, 'ffffffff0f'],
     ['bytes longer than what is left', 0, '00000000 00000000 7fffffff'],
     ['records longer than what is left', 0, '00000000 00000000 00000000 00000001'],
-  ])('%s', (_what, version, hex) => {
+  ])('%s is refused before anything is read or allocated', (_what, version, hex) => {
     expect(() => read(version, hex)).toThrow(code('MALFORMED_MESSAGE'))
+    expect(() => read(version, hex)).toThrow(/exceeds the \d+ bytes that are left/)
   })
 
   it('has a bound on its elements, however many bytes come', () => {
@@ -166,7 +167,9 @@ describe('malformed bytes', () => {
     // A compact array of five million one-byte strings, all empty.
     hostile.set([0x01, 0xc1, 0x96, 0xb1, 0x02])
     hostile.fill(1, 5)
-    expect(() => codecOf(sample, 3).response.read(new Reader(hostile))).toThrow(code('MALFORMED_MESSAGE'))
+    const read = () => codecOf(sample, 3).response.read(new Reader(hostile))
+    expect(read).toThrow(code('MALFORMED_MESSAGE'))
+    expect(read).toThrow('more than 4000000 elements')
   })
 })
 
