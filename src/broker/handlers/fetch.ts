@@ -23,13 +23,14 @@ type PartitionResponse = TopicResponse['partitions'][number]
 const TOPIC_IDS_SINCE = 13
 const NO_RECORDS: readonly Uint8Array[] = []
 
-/** One partition of a request, with what it stands for. */
+/** One partition of a request, with what it stands for and how its log was when it was last looked at. */
 interface Target {
   readonly wanted: PartitionRequest
   readonly partition: Partition | undefined
-  /** The log's size and high watermark when it was last looked at: what came since then is what a wait waits for. */
+  log: PartitionLog | undefined
   sizeBytes: number
   highWatermark: number
+  endOffset: number
 }
 
 /** What one look at all partitions gave. */
@@ -50,7 +51,8 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
     const missing: ErrorCode =
       topic === undefined && isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
     const targets = partitions.map((wanted): Target => {
-      return { wanted, partition: topic?.partition(wanted.partition), sizeBytes: 0, highWatermark: 0 }
+      const partition = topic?.partition(wanted.partition)
+      return { wanted, partition, log: undefined, sizeBytes: 0, highWatermark: 0, endOffset: 0 }
     })
     return { name, topicId, missing, targets }
   })
@@ -66,12 +68,12 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
     if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(look.responses)
     const missingBytes = minBytes - look.sizeBytes
     // A batch may have come between the read and here: those who come later are told, this one looks itself.
-    if (grown(targets) >= missingBytes) continue
+    if (hasNews(targets, missingBytes)) continue
     try {
       await services.fetchWaiters.wait(partitions, {
         maxWaitMs: leftMs,
         isEnough: () =>
-          grown(targets) >= missingBytes || partitions.some((partition) => isGone(services, partition)),
+          hasNews(targets, missingBytes) || partitions.some((partition) => isGone(services, partition)),
         signal: context.signal,
       })
     } catch (error) {
@@ -109,8 +111,10 @@ const lookAt = async (
       else {
         try {
           const log = partition.log ?? (await partition.open())
+          target.log = log
           target.sizeBytes = log.sizeBytes
           target.highWatermark = log.highWatermark
+          target.endOffset = log.endOffset
           const done = withoutReading(partition, log, wanted)
           response = done ?? (await readFrom(log, wanted, maxBytes - sizeBytes, sizeBytes === 0))
         } catch (error) {
@@ -162,15 +166,17 @@ const readFrom = async (
   return filled(wanted, 0, log, isFirst || sizeBytes <= limit ? batches : NO_RECORDS)
 }
 
-/** How many bytes came since the partitions were read. */
-const grown = (targets: readonly Target[]): number => {
+/** Whether `missingBytes` may have become readable since the partitions were looked at. */
+const hasNews = (targets: readonly Target[], missingBytes: number): boolean => {
   let bytes = 0
-  for (const { partition, sizeBytes, highWatermark } of targets) {
-    const log = partition?.log
-    // What is above the high watermark cannot be read yet, so it does not count until that advances.
-    if (log !== undefined && log.highWatermark > highWatermark) bytes += Math.max(0, log.sizeBytes - sizeBytes)
+  for (const { log, sizeBytes, highWatermark, endOffset } of targets) {
+    // What is above the high watermark cannot be read yet, so nothing counts until that advances.
+    if (log === undefined || log.highWatermark <= highWatermark) continue
+    // What was on its way then is in that size already: only another look tells how much it is.
+    if (missingBytes <= 1 || endOffset > highWatermark) return true
+    bytes += log.sizeBytes - sizeBytes
   }
-  return bytes
+  return bytes > 0 && bytes >= missingBytes
 }
 
 const isGone = ({ metadata }: BrokerServices, { topic }: Partition): boolean =>
