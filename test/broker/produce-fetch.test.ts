@@ -244,6 +244,12 @@ describe('long polls', () => {
     expect(isDone).toBe(false)
     await clock.advanceAsync(1)
     expect(await valuesOf((await waiting).records)).toEqual(['a', 'b'])
+    let isEnough = false
+    const partly = read(topic, 0, 0, { maxWaitMs: 500, minBytes: 10_000 }).then(() => (isEnough = true))
+    await new Promise(setImmediate)
+    expect(isEnough).toBe(false)
+    await clock.advanceAsync(500)
+    await partly
     const enough = read(topic, 0, 2, { maxWaitMs: 60_000, minBytes: 1000 })
     await send(topic, 0, ['c'.repeat(600)])
     await send(topic, 0, ['d'.repeat(600)])

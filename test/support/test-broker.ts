@@ -3,35 +3,36 @@ import { Broker } from '../../src/broker/broker.js'
 import type { GivenConfigs } from '../../src/broker/configs/broker-configs.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
-import { metadata } from '../../src/protocol/api/metadata.js'
 import { produce } from '../../src/protocol/api/produce.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../../src/protocol/schema.js'
 import { encodeBatch, type BatchOptions } from '../../src/record/encode.js'
 import { toUtf8 } from '../../src/runtime/bytes.js'
-import { ZERO_UUID } from '../../src/runtime/uuid.js'
 import type { LogStorage } from '../../src/storage/contract.js'
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.js'
 import { ManualClock } from './manual-clock.js'
 
-/** Ottla's error codes by number are Kafka's; tests name the numbers they expect from Kafka's Errors.java. */
+/** A broker with shorthands for its requests. */
 export interface TestBroker {
   readonly broker: Broker
   readonly clock: ManualClock
   readonly storage: LogStorage
-  send<Q extends Fields, P extends Fields>(
+  readonly send: <Q extends Fields, P extends Fields>(
     api: Api<Q, P>,
     request: RequestOf<Api<Q, P>>,
     context?: { apiVersion?: number; clientId?: string; clientHost?: string; signal?: AbortSignal },
-  ): Promise<ResponseOf<Api<Q, P>>>
-  createTopic(name: string, partitions?: number, configs?: Record<string, string>): Promise<string>
-  topicId(name: string): Promise<string>
-  produce(
+  ) => Promise<ResponseOf<Api<Q, P>>>
+  readonly createTopic: (
+    name: string,
+    partitions?: number,
+    configs?: Record<string, string>,
+  ) => Promise<string>
+  readonly produce: (
     topicId: string,
     partition: number,
     values: readonly string[],
     options?: BatchOptions,
-  ): Promise<ResponseOf<typeof produce>['responses'][number]['partitionResponses'][number]>
-  fetch(
+  ) => Promise<ResponseOf<typeof produce>['responses'][number]['partitionResponses'][number]>
+  readonly fetch: (
     topicId: string,
     partition: number,
     offset: number,
@@ -43,7 +44,7 @@ export interface TestBroker {
       leaderEpoch?: number
       signal?: AbortSignal
     },
-  ): Promise<ResponseOf<typeof fetch>['responses'][number]['partitions'][number]>
+  ) => Promise<ResponseOf<typeof fetch>['responses'][number]['partitions'][number]>
 }
 
 /** A batch of records without keys. */
@@ -89,15 +90,6 @@ export const openTestBroker = async (
       const topic = response.topics[0]!
       if (topic.errorCode !== 0) throw new Error(`${topic.errorCode} ${topic.errorMessage}`)
       return topic.topicId
-    },
-    async topicId(name) {
-      const response = await send(metadata, {
-        topics: [{ name, topicId: ZERO_UUID }],
-        allowAutoTopicCreation: false,
-        includeClusterAuthorizedOperations: false,
-        includeTopicAuthorizedOperations: false,
-      })
-      return response.topics[0]!.topicId
     },
     async produce(topicId, partition, values, options) {
       const response = await send(produce, {

@@ -51,7 +51,7 @@ export const membersOf = ({ send }: TestBroker, topics: readonly string[] = ['or
   return {
     join,
     /** Gets an id, without joining with it. */
-    async newId(): Promise<string> {
+    newId: async (): Promise<string> => {
       return (await join()).memberId
     },
     sync: (
@@ -71,22 +71,22 @@ export const membersOf = ({ send }: TestBroker, topics: readonly string[] = ['or
           assignment: new TextEncoder().encode(text),
         })),
       }),
-    async heartbeat(memberId: string, generationId: number): Promise<number> {
+    heartbeat: async (memberId: string, generationId: number): Promise<number> => {
       return (await send(heartbeat, { groupId: GROUP, generationId, memberId, groupInstanceId: null }))
         .errorCode
     },
-    async leave(...memberIds: string[]): Promise<number[]> {
+    leave: async (...memberIds: string[]): Promise<number[]> => {
       const members = memberIds.map((memberId) => ({ memberId, groupInstanceId: null, reason: null }))
       const answer = await send(leaveGroup, { groupId: GROUP, memberId: '', members })
       return answer.errorCode === 0 ? answer.members.map(({ errorCode }) => errorCode) : [answer.errorCode]
     },
-    async commit(
+    commit: async (
       memberId: string,
       generation: number,
       topicId: string,
       offset: number,
       metadataText = 'note',
-    ): Promise<number> {
+    ): Promise<number> => {
       const answer = await send(offsetCommit, {
         groupId: GROUP,
         generationIdOrMemberEpoch: generation,
@@ -110,10 +110,10 @@ export const membersOf = ({ send }: TestBroker, topics: readonly string[] = ['or
       })
       return answer.topics[0]!.partitions[0]!.errorCode
     },
-    async committed(
+    committed: async (
       topicId: string,
       partition = 0,
-    ): Promise<{ offset: number; metadata: string | null; errorCode: number }> {
+    ): Promise<{ offset: number; metadata: string | null; errorCode: number }> => {
       const answer = await send(offsetFetch, {
         groupId: '',
         topics: null,
