@@ -25,6 +25,8 @@ import type { RequestContext } from './request-context.js'
 import { Retention } from './retention.js'
 import type { BrokerServices } from './services.js'
 
+export type { BrokerEvents } from './broker-events.js'
+
 /** How to open a broker. */
 export interface BrokerOptions {
   /** Where the logs are; the broker opens it, and closes it with itself. */

@@ -29,6 +29,7 @@ import type { Group } from './group.js'
 import { GroupMember } from './group-member.js'
 import { joinError, syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
 import { offsetsPartitionOf } from './java-hash.js'
+import { commitError, memberError, termsOf } from './membership.js'
 import { OffsetsPartition, type OffsetToCommit } from './offsets-partition.js'
 import { joined, NEW_MEMBER_JOIN_TIMEOUT_MS, Rebalancer } from './rebalancer.js'
 
@@ -358,39 +359,4 @@ export class GroupCoordinator {
     }
     return loaded
   }
-}
-
-const termsOf = (request: RequestOf<typeof joinGroup>): GroupMember['terms'] => ({
-  protocols: request.protocols,
-  sessionTimeoutMs: request.sessionTimeoutMs,
-  // Version 0 has no rebalance timeout: its session timeout is both.
-  rebalanceTimeoutMs: request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
-})
-
-/** Why someone is no member of this generation (G2); undefined when he is. */
-const memberError = (
-  group: Group | undefined,
-  memberId: string,
-  generation: number,
-  groupInstanceId: string | null,
-): ErrorCode | undefined => {
-  if (group?.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-  // There are no static members, so none is known by its instance id.
-  if (group?.members.has(memberId) !== true || groupInstanceId !== null) return 'UNKNOWN_MEMBER_ID'
-  return generation === group.generation ? undefined : 'ILLEGAL_GENERATION'
-}
-
-/** Why a commit is refused (G2); undefined when it is not. A commit without a member is for groups without members. */
-const commitError = (
-  group: Group,
-  memberId: string,
-  generation: number,
-  groupInstanceId: string | null,
-): ErrorCode | undefined => {
-  if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-  if (generation < 0 && group.state === 'Empty') return undefined
-  return (
-    memberError(group, memberId, generation, groupInstanceId) ??
-    (group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined)
-  )
 }

@@ -1,0 +1,42 @@
+/** Who may speak for a group: the checks of member, generation and state that joins, syncs and commits share. */
+import type { joinGroup } from '../../protocol/api/join-group.js'
+import type { RequestOf } from '../../protocol/schema.js'
+import type { ErrorCode } from '../../runtime/errors/error-table.js'
+import type { Group } from './group.js'
+import type { MemberTerms } from './group-member.js'
+
+/** What a join says about its member. */
+export const termsOf = (request: RequestOf<typeof joinGroup>): MemberTerms => ({
+  protocols: request.protocols,
+  sessionTimeoutMs: request.sessionTimeoutMs,
+  // Version 0 has no rebalance timeout: its session timeout is both.
+  rebalanceTimeoutMs: request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
+})
+
+/** Why someone is no member of this generation (G2); undefined when he is. */
+export const memberError = (
+  group: Group | undefined,
+  memberId: string,
+  generation: number,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (group?.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+  // There are no static members, so none is known by its instance id.
+  if (group?.members.has(memberId) !== true || groupInstanceId !== null) return 'UNKNOWN_MEMBER_ID'
+  return generation === group.generation ? undefined : 'ILLEGAL_GENERATION'
+}
+
+/** Why a commit is refused (G2); undefined when it is not. A commit without a member is for groups without members. */
+export const commitError = (
+  group: Group,
+  memberId: string,
+  generation: number,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+  if (generation < 0 && group.state === 'Empty') return undefined
+  return (
+    memberError(group, memberId, generation, groupInstanceId) ??
+    (group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined)
+  )
+}
