@@ -223,6 +223,19 @@ export const setLogAppendTime = (bytes: Uint8Array, timestamp: number): void => 
   writeInt32(bytes, crc32c(bytes, FIELD.attributes, size), FIELD.crc)
 }
 
+/** Makes the batch another producer's, or another part of its sequence, and recomputes the CRC. */
+export const setProducer = (
+  bytes: Uint8Array,
+  producerId: number,
+  producerEpoch: number,
+  baseSequence: number,
+): void => {
+  writeInt64(bytes, producerId, FIELD.producerId)
+  writeInt16(bytes, producerEpoch, FIELD.producerEpoch)
+  writeInt32(bytes, baseSequence, FIELD.baseSequence)
+  writeInt32(bytes, crc32c(bytes, FIELD.attributes, bytes.length), FIELD.crc)
+}
+
 /** What {@link writeHeader} is told; the size and the CRC follow from the bytes. */
 export interface HeaderFields {
   readonly baseOffset: number

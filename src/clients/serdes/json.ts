@@ -19,6 +19,9 @@ export const json = <T>(schema?: StandardSchema<T>): Serde<T> => {
   return {
     name: 'json',
     serialize(value) {
+      // JSON's null is a value, Kafka's a tombstone; which one is meant has to be said.
+      if (value === null)
+        throw cannotSerialize('json', null, 'a value, or for tombstones a topic with nullable(json())')
       const checked =
         schema === undefined ? value : validate(schema, value, (issues) => refused(value, issues))
       let text: string | undefined

@@ -1,0 +1,131 @@
+/** The admin client: what Kafka's Admin does, as methods that answer with plain objects. */
+import type { ClientContext } from '../context.js'
+import type { TopicPartition } from '../message.js'
+import { describeConfigs, type ConfigEntry, type ConfigResource } from './configs.js'
+import {
+  describeGroups,
+  listGroupOffsets,
+  listGroups,
+  type GroupDescription,
+  type GroupListing,
+  type GroupOffset,
+} from './groups.js'
+import { listOffsets, type ListedOffset, type OffsetSpec } from './offsets.js'
+import {
+  createPartitions,
+  createTopics,
+  deleteTopics,
+  describeCluster,
+  describeTopics,
+  listTopics,
+  type ClusterDescription,
+  type CreatedTopic,
+  type NewTopic,
+  type TopicDescription,
+} from './topics.js'
+
+/** What every admin call takes. */
+export interface AdminOptions {
+  /** Gives up waiting; the broker may still carry the request out. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a change takes besides. */
+export interface ChangeOptions extends AdminOptions {
+  /** Only check whether it could be done; default false. */
+  readonly validateOnly?: boolean
+}
+
+/**
+ * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error. With several
+ * items in a call the first one that fails is thrown, naming it; those that succeeded stay.
+ */
+export class Admin {
+  readonly #context: ClientContext
+
+  /** Applications get one from `ottla.admin`. */
+  constructor(context: ClientContext) {
+    this.#context = context
+  }
+
+  /**
+   * Creates topics.
+   * @throws OttlaError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+   * INVALID_CONFIG.
+   */
+  createTopics(topics: readonly NewTopic[], options: ChangeOptions = {}): Promise<readonly CreatedTopic[]> {
+    return createTopics(this.#context, topics, options)
+  }
+
+  /**
+   * Deletes topics and all their records.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION for an internal one.
+   */
+  deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
+    return deleteTopics(this.#context, names, options)
+  }
+
+  /** The names of the topics, without the internal ones. */
+  listTopics(options: AdminOptions = {}): Promise<readonly string[]> {
+    return listTopics(this.#context, options)
+  }
+
+  /**
+   * The partitions of topics, and who leads them.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  describeTopics(names: readonly string[], options: AdminOptions = {}): Promise<readonly TopicDescription[]> {
+    return describeTopics(this.#context, names, options)
+  }
+
+  /**
+   * Raises the number of a topic's partitions to `totalCount`. Keyed records are spread anew from then on.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS unless it is more than there are.
+   */
+  createPartitions(topic: string, totalCount: number, options: ChangeOptions = {}): Promise<void> {
+    return createPartitions(this.#context, topic, totalCount, options)
+  }
+
+  /**
+   * The settings of a topic or broker, with their types, defaults and where they come from.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  describeConfigs(resource: ConfigResource, options: AdminOptions = {}): Promise<readonly ConfigEntry[]> {
+    return describeConfigs(this.#context, resource, options)
+  }
+
+  /**
+   * An offset of each partition: its start, its end, that of the record with the largest timestamp, or of the first
+   * record at or after a time; -1 where there is none.
+   */
+  listOffsets(
+    partitions: readonly TopicPartition[],
+    spec: OffsetSpec,
+    options: AdminOptions = {},
+  ): Promise<readonly ListedOffset[]> {
+    return listOffsets(this.#context, partitions, spec, options)
+  }
+
+  /** The brokers, the controller and the cluster's id. */
+  describeCluster(options: AdminOptions = {}): Promise<ClusterDescription> {
+    return describeCluster(this.#context, options)
+  }
+
+  /** All groups. */
+  listGroups(options: AdminOptions = {}): Promise<readonly GroupListing[]> {
+    return listGroups(this.#context, options)
+  }
+
+  /** State, members and assignments of groups; a group that does not exist is in the state Dead. */
+  describeGroups(
+    groupIds: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<readonly GroupDescription[]> {
+    return describeGroups(this.#context, groupIds, options)
+  }
+
+  /** How far a group has come: every offset that it committed. */
+  listConsumerGroupOffsets(groupId: string, options: AdminOptions = {}): Promise<readonly GroupOffset[]> {
+    return listGroupOffsets(this.#context, groupId, options)
+  }
+}

@@ -1,0 +1,133 @@
+/** Admin requests about groups. */
+import { describeGroups as describeGroupsApi } from '../../protocol/api/describe-groups.js'
+import { listGroups as listGroupsApi } from '../../protocol/api/list-groups.js'
+import { offsetFetch } from '../../protocol/api/offset-fetch.js'
+import { decodeAssignment } from '../../protocol/consumer-protocol.js'
+import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
+import type { ClientContext } from '../context.js'
+import type { TopicPartition } from '../message.js'
+import type { AdminOptions } from './admin.js'
+
+/** A group in the list of groups. */
+export interface GroupListing {
+  readonly groupId: string
+  /** `consumer` for a group of consumers. */
+  readonly protocolType: string
+  /** Empty, PreparingRebalance, CompletingRebalance, Stable or Dead. */
+  readonly state: string
+}
+
+/** A member of a group. */
+export interface GroupMember {
+  readonly memberId: string
+  readonly clientId: string
+  readonly clientHost: string
+  /** The partitions that are its own in this generation. */
+  readonly assignment: readonly TopicPartition[]
+}
+
+/** A group with its members. */
+export interface GroupDescription extends GroupListing {
+  /** The assignor that the group has agreed on. */
+  readonly protocol: string
+  readonly members: readonly GroupMember[]
+}
+
+/** How far a group has come in a partition. */
+export interface GroupOffset extends TopicPartition {
+  /** The offset of the next record to be processed. */
+  readonly offset: number
+  /** What was committed along with it. */
+  readonly metadata: string
+}
+
+export const listGroups = async (
+  { cluster }: ClientContext,
+  { signal }: AdminOptions,
+): Promise<readonly GroupListing[]> => {
+  const channel = await cluster.any({ signal })
+  const { errorCode, groups } = await channel.send(
+    listGroupsApi,
+    { statesFilter: [], typesFilter: [] },
+    { signal },
+  )
+  if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
+  return groups.map(({ groupId, protocolType, groupState }) => ({ groupId, protocolType, state: groupState }))
+}
+
+export const describeGroups = async (
+  { cluster }: ClientContext,
+  groupIds: readonly string[],
+  { signal }: AdminOptions,
+): Promise<readonly GroupDescription[]> =>
+  Promise.all(
+    groupIds.map(async (groupId) => {
+      const coordinator = await cluster.coordinator(groupId, { signal })
+      const request = { groups: [groupId], includeAuthorizedOperations: false }
+      const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
+      const [group] = groups
+      if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) {
+        return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
+      }
+      if (group.errorCode !== 0) throw errorFromKafkaCode(group.errorCode, group.errorMessage ?? null)
+      const { protocolType, protocolData, groupState, members } = group
+      return {
+        groupId,
+        protocolType,
+        state: groupState,
+        protocol: protocolData,
+        members: members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+          memberId,
+          clientId,
+          clientHost,
+          assignment: memberAssignment.length === 0 ? [] : partitionsOf(memberAssignment),
+        })),
+      }
+    }),
+  )
+
+const GROUP_ID_NOT_FOUND = 69
+
+const partitionsOf = (assignment: Uint8Array): TopicPartition[] =>
+  decodeAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  )
+
+export const listGroupOffsets = async (
+  { cluster }: ClientContext,
+  groupId: string,
+  { signal }: AdminOptions,
+): Promise<readonly GroupOffset[]> => {
+  const coordinator = await cluster.coordinator(groupId, { signal })
+  const request = {
+    groupId: '',
+    topics: null,
+    groups: [{ groupId, memberId: null, memberEpoch: -1, topics: null }],
+    requireStable: false,
+  }
+  const { groups } = await coordinator.send(offsetFetch, request, { signal })
+  const [group] = groups
+  if (group === undefined) return []
+  if (group.errorCode !== 0) throw errorFromKafkaCode(group.errorCode)
+  const named = await namesOf(cluster, group.topics, signal)
+  return group.topics.flatMap(({ name, topicId, partitions }) =>
+    partitions
+      .filter(({ committedOffset }) => committedOffset >= 0)
+      .map(({ partitionIndex, committedOffset, metadata }) => ({
+        topic: name === '' ? (named.get(topicId) ?? topicId) : name,
+        partition: partitionIndex,
+        offset: committedOffset,
+        metadata: metadata ?? '',
+      })),
+  )
+}
+
+/** From version 10 on the answer names topics by id alone. */
+const namesOf = async (
+  cluster: ClientContext['cluster'],
+  topics: readonly { readonly name: string }[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> => {
+  if (topics.every(({ name }) => name !== '')) return new Map()
+  return new Map((await cluster.topics({ signal })).map(({ topicId, name }) => [topicId, name]))
+}

@@ -1,0 +1,138 @@
+/** Admin requests about topics and the cluster. */
+import { createPartitions as createPartitionsApi } from '../../protocol/api/create-partitions.js'
+import { createTopics as createTopicsApi } from '../../protocol/api/create-topics.js'
+import { deleteTopics as deleteTopicsApi } from '../../protocol/api/delete-topics.js'
+import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
+import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
+import type { ClusterMetadata, TopicMetadata } from '../cluster.js'
+import type { ClientContext } from '../context.js'
+import type { AdminOptions, ChangeOptions } from './admin.js'
+
+/** How long a broker may take for a change, in milliseconds. */
+const CHANGE_TIMEOUT_MS = 30_000
+
+/** A topic to be created. */
+export interface NewTopic {
+  /** At most 249 letters, digits, dots, underscores and hyphens. */
+  readonly name: string
+  /** Default, or -1: the broker's `num.partitions`. */
+  readonly numPartitions?: number
+  /** Default, or -1: the broker's default. An embedded broker has one replica of everything. */
+  readonly replicationFactor?: number
+  /** Settings by Kafka's dotted names. */
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+/** A topic that was created. */
+export interface CreatedTopic {
+  readonly name: string
+  readonly topicId: Uuid
+  readonly numPartitions: number
+  readonly replicationFactor: number
+}
+
+/** A topic and its partitions. */
+export type TopicDescription = TopicMetadata
+
+/** A cluster and its brokers. */
+export type ClusterDescription = ClusterMetadata
+
+export const createTopics = async (
+  { cluster }: ClientContext,
+  topics: readonly NewTopic[],
+  { validateOnly = false, signal }: ChangeOptions,
+): Promise<readonly CreatedTopic[]> => {
+  const controller = await cluster.controller({ signal })
+  const response = await controller.send(
+    createTopicsApi,
+    {
+      topics: topics.map(({ name, numPartitions = -1, replicationFactor = -1, configs = {} }) => ({
+        name,
+        numPartitions,
+        replicationFactor,
+        assignments: [],
+        configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
+      })),
+      timeoutMs: CHANGE_TIMEOUT_MS,
+      validateOnly,
+    },
+    { signal },
+  )
+  for (const topic of response.topics) {
+    assertNone(topic.errorCode, topic.errorMessage, topic.name)
+    cluster.invalidate(topic.name)
+  }
+  return response.topics.map(({ name, topicId, numPartitions, replicationFactor }) => ({
+    name,
+    topicId,
+    numPartitions,
+    replicationFactor,
+  }))
+}
+
+export const deleteTopics = async (
+  { cluster }: ClientContext,
+  names: readonly string[],
+  { signal }: AdminOptions,
+): Promise<void> => {
+  const controller = await cluster.controller({ signal })
+  const request = {
+    topics: names.map((name) => ({ name, topicId: ZERO_UUID })),
+    topicNames: names,
+    timeoutMs: CHANGE_TIMEOUT_MS,
+  }
+  const { responses } = await controller.send(deleteTopicsApi, request, { signal })
+  for (const name of names) cluster.invalidate(name)
+  for (const { name, errorCode, errorMessage } of responses) assertNone(errorCode, errorMessage, name ?? '')
+}
+
+export const listTopics = async (
+  { cluster }: ClientContext,
+  options: AdminOptions,
+): Promise<readonly string[]> => {
+  const topics = await cluster.topics(options)
+  return topics
+    .filter(({ isInternal }) => !isInternal)
+    .map(({ name }) => name)
+    .sort()
+}
+
+export const describeTopics = async (
+  { cluster }: ClientContext,
+  names: readonly string[],
+  options: AdminOptions,
+): Promise<readonly TopicDescription[]> =>
+  Promise.all(
+    names.map((name) => {
+      cluster.invalidate(name)
+      return cluster.topic(name, options)
+    }),
+  )
+
+export const createPartitions = async (
+  { cluster }: ClientContext,
+  topic: string,
+  totalCount: number,
+  { validateOnly = false, signal }: ChangeOptions,
+): Promise<void> => {
+  const controller = await cluster.controller({ signal })
+  const request = {
+    topics: [{ name: topic, count: totalCount, assignments: null }],
+    timeoutMs: CHANGE_TIMEOUT_MS,
+    validateOnly,
+  }
+  const { results } = await controller.send(createPartitionsApi, request, { signal })
+  cluster.invalidate(topic)
+  for (const { name, errorCode, errorMessage } of results) assertNone(errorCode, errorMessage, name)
+}
+
+export const describeCluster = (
+  { cluster }: ClientContext,
+  options: AdminOptions,
+): Promise<ClusterDescription> => cluster.describe(options)
+
+const assertNone = (errorCode: number, message: string | null, topic: string): void => {
+  if (errorCode === 0) return
+  const { message: meaning } = errorFromKafkaCode(errorCode)
+  throw errorFromKafkaCode(errorCode, `Topic ${topic}: ${message ?? meaning}`, { details: { topic } })
+}

@@ -1,0 +1,68 @@
+/** Which partition a record goes to. */
+import { invalidArgument } from '../../runtime/errors/ottla-error.js'
+import type { Random } from '../../runtime/random.js'
+import { murmur2 } from './murmur2.js'
+
+/** What a partitioner is asked about. */
+export interface PartitionerInput {
+  readonly topic: string
+  /** The serialized key; null when the record has none. */
+  readonly key: Uint8Array | null
+  /** The serialized value; null for a tombstone. */
+  readonly value: Uint8Array | null
+  readonly partitionCount: number
+}
+
+/** A partitioner of your own: returns the index of a partition. */
+export type Partitioner = (record: PartitionerInput) => number
+
+/** The partition that Kafka's default partitioner gives a key. */
+export const partitionOfKey = (key: Uint8Array, partitionCount: number): number =>
+  (murmur2(key) & 0x7fff_ffff) % partitionCount
+
+/** What the custom partitioner answered, if it is a partition. */
+export const checkPartition = (partition: number, topic: string, partitionCount: number): number => {
+  if (Number.isInteger(partition) && partition >= 0 && partition < partitionCount) return partition
+  throw invalidArgument(
+    `The partition of a record for ${topic}`,
+    partition,
+    `a whole number from 0 to ${partitionCount - 1}`,
+  )
+}
+
+/**
+ * Keyless records stay with one partition until a batch is full, then go to another one: full batches, evenly spread
+ * (KIP-480, KIP-794).
+ */
+export class StickyPartitions {
+  readonly #batchSize: number
+  readonly #random: Random
+  readonly #current = new Map<string, { partition: number; bytes: number }>()
+
+  constructor(batchSize: number, random: Random) {
+    this.#batchSize = batchSize
+    this.#random = random
+  }
+
+  /** The partition for the next keyless record of `topic`, which takes `sizeBytes`. */
+  next(topic: string, partitionCount: number, sizeBytes: number): number {
+    let current = this.#current.get(topic)
+    if (current === undefined)
+      this.#current.set(topic, (current = { partition: this.#pick(partitionCount), bytes: 0 }))
+    else if (current.bytes >= this.#batchSize) {
+      // Another one than before, each of the others as likely.
+      if (partitionCount > 1) {
+        current.partition =
+          (current.partition + 1 + Math.floor(this.#random.next() * (partitionCount - 1))) % partitionCount
+      }
+      current.bytes = 0
+    }
+    if (current.partition >= partitionCount) current.partition = this.#pick(partitionCount)
+    current.bytes += sizeBytes
+    return current.partition
+  }
+
+  #pick(partitionCount: number): number {
+    return Math.floor(this.#random.next() * partitionCount)
+  }
+}
