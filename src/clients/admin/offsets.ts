@@ -57,7 +57,7 @@ const listOffset = async (
   }
   const { topics } = await channel.send(listOffsetsApi, request, { signal })
   const answer = topics[0]?.partitions[0]
-  if (answer === undefined || answer.errorCode !== 0) {
+  if (answer?.errorCode !== 0) {
     cluster.invalidate(topic)
     const error = errorFromKafkaCode(answer?.errorCode ?? -1)
     const name = partitionName({ topic, partition })

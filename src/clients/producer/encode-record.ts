@@ -59,8 +59,6 @@ const serialize = <T>(
   try {
     // A serde that reads any value is handed what was left out, too; none of them has a form for it.
     if (value === undefined) throw cannotSerialize(serde.name, value, `a ${field}`)
-    if (value === null && field === 'value' && !acceptsNull(serde))
-      throw cannotSerialize(serde.name, null, NO_TOMBSTONES)
     return serde.serialize(value)
   } catch (error) {
     const reason = error instanceof Error ? error.message : show(error)
