@@ -2,12 +2,14 @@
  * Group commit: while one write is on its way to the disk, later ones gather, and go together as the next. Any number
  * of partitions and callers share one write and one flush. After a failed write nothing is written any more.
  */
-import { Budget } from '../runtime/budget.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Durability } from './contract.js'
 
-/** How many bytes may wait for their write; further callers wait until there is room. */
-const MAX_PENDING_BYTES = 64 * 1024 * 1024
+/**
+ * How many bytes go into one write at most; a larger single write goes alone. What waits beyond that keeps its
+ * place: its bytes are its caller's until it is acknowledged, so a bound here would save no memory.
+ */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024
 
 interface Pending<W> {
   readonly write: W
@@ -20,7 +22,6 @@ interface Pending<W> {
 /** Gathers writes of the kind `W` for one store. */
 export class GroupCommit<W> {
   readonly #commit: (writes: readonly W[], durability: Durability) => Promise<void>
-  readonly #budget = new Budget('pending storage writes', MAX_PENDING_BYTES)
   #pending: Pending<W>[] = []
   #running: Promise<void> | undefined
   #failure: OttlaError | undefined
@@ -35,13 +36,13 @@ export class GroupCommit<W> {
     return this.#failure
   }
 
-  /** Resolves when `write` is stored. Writes take effect in the order of the calls. */
+  /** Resolves when `write` is stored. Writes take effect, and are acknowledged, in the order of the calls. */
   submit(write: W, sizeBytes: number, durability: Durability): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (!this.#budget.tryAcquire(sizeBytes)) {
-      return this.#budget.acquire(sizeBytes).then(() => this.#enqueue(write, sizeBytes, durability))
-    }
-    return this.#enqueue(write, sizeBytes, durability)
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ write, sizeBytes, durability, resolve, reject })
+      this.#running ??= this.#run()
+    })
   }
 
   /** Resolves when all that was submitted has been written or refused. */
@@ -59,21 +60,11 @@ export class GroupCommit<W> {
     return this.#failure
   }
 
-  #enqueue(write: W, sizeBytes: number, durability: Durability): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ write, sizeBytes, durability, resolve, reject })
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
-    })
-  }
-
   async #run(): Promise<void> {
     // What is submitted in the same turn shares the first write too.
     await Promise.resolve()
     while (this.#pending.length > 0) {
-      const group = this.#pending
-      this.#pending = []
+      const group = this.#nextGroup()
       try {
         if (this.#failure !== undefined) throw this.#failure
         const durability = group.some((member) => member.durability === 'fsync') ? 'fsync' : 'os'
@@ -85,11 +76,25 @@ export class GroupCommit<W> {
       } catch (error) {
         const failure = this.fail(error)
         for (const member of group) member.reject(failure)
-      } finally {
-        let groupBytes = 0
-        for (const member of group) groupBytes += member.sizeBytes
-        this.#budget.release(groupBytes)
       }
     }
+    // In the same turn as the last look: whoever submits after it starts the next run.
+    this.#running = undefined
+  }
+
+  #nextGroup(): Pending<W>[] {
+    let groupBytes = 0
+    let count = 0
+    for (const { sizeBytes } of this.#pending) {
+      groupBytes += sizeBytes
+      if (groupBytes > MAX_GROUP_BYTES && count > 0) break
+      count++
+    }
+    if (count === this.#pending.length) {
+      const all = this.#pending
+      this.#pending = []
+      return all
+    }
+    return this.#pending.splice(0, count)
   }
 }

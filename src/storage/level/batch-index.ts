@@ -93,7 +93,8 @@ export class BatchIndex {
     const [first] = entries
     const last = entries.at(-1)
     if (first === undefined || last === undefined) return []
-    const isContiguous = last.sequence - first.sequence === entries.length - 1
+    // Every one is looked at: a replacement is written later than what follows it, so sequences need not ascend.
+    const isContiguous = entries.every((entry, index) => entry.sequence === first.sequence + index)
     const bytes =
       isContiguous && entries.length > 1
         ? await this.#loadRun(first, last, entries)

@@ -48,14 +48,24 @@ export class LevelEngine {
     if (this.#isClosed) throw closed()
   }
 
+  /** True from the beginning of its end on: what can be resumed at the next opening stops. */
+  get isClosing(): boolean {
+    return this.#isClosed
+  }
+
+  /** Refuses what comes now. */
+  beginClose(): void {
+    this.#isClosed = true
+  }
+
   /** The value of `key`. */
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.database.get(key, VIEWS)
   }
 
-  /** Refuses what comes now, and finishes what was begun. */
+  /** Finishes what was begun. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.beginClose()
     await this.commits.idle()
     await this.reclaimer.close()
   }

@@ -2,8 +2,8 @@
  * A partition in a key-value store. Appends go straight to the group commit; what changes the shape of the partition
  * (truncation at either end, replacement) runs by itself, after the writes before it and before those after it.
  */
-import { OttlaError, invalidArgument } from '../../runtime/errors/ottla-error.js'
-import { assertAscending, assertWithin } from '../batch-order.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { assertAscending, assertStart, assertWhole, assertWithin } from '../batch-order.js'
 import { partitionKey } from '../partition-key.js'
 import type {
   BatchInfo,
@@ -16,18 +16,12 @@ import type {
   StoredBatch,
 } from '../contract.js'
 import type { LevelOperation } from './database.js'
-import {
-  blobKey,
-  dataKey,
-  encodeIndexEntry,
-  encodeMeta,
-  indexKey,
-  metaKey,
-  type IndexEntry,
-  type PartitionMeta,
-} from './keys.js'
+import { putBatch, raiseRunningMax, removeBatch } from './batch-operations.js'
+import { blobKey, encodeMeta, metaKey, type IndexEntry, type PartitionMeta } from './keys.js'
 import { BatchIndex } from './batch-index.js'
 import type { LevelEngine } from './level-engine.js'
+import { levelError } from './level-error.js'
+import { WriteOrder } from './write-order.js'
 
 /** How many batches one write removes: enough to be quick, few enough not to hold up anything else. */
 const DROP_SLICE_BATCHES = 512
@@ -35,24 +29,30 @@ const DROP_SLICE_BATCHES = 512
 /** Roughly what a key and its place in a write take besides a batch's bytes. */
 const OPERATION_BYTES = 64
 
+/** How often a read is tried beside changes of shape before it takes its turn among them. */
+const MAX_READ_ATTEMPTS = 4
+
 /** A partition in a level storage. */
 export class LevelPartition implements PartitionStorage {
   readonly id: PartitionId
   readonly #engine: LevelEngine
   readonly #index: BatchIndex
   readonly #metaKey: Uint8Array
+  readonly #name: string
+  readonly #order = new WriteOrder()
   /** The state after every write that was acknowledged, and after every write that was submitted. */
   #stored: PartitionMeta
   #planned: PartitionMeta
   #lastWrite: Promise<void> = Promise.resolve()
-  /** The end of the chain of changes of shape; undefined when none is under way. */
-  #reshaping: Promise<void> | undefined
+  /** Counts when a change of shape goes to the database, and when it is there: odd in between. */
+  #shape = 0
   #isDeleted = false
 
   constructor(engine: LevelEngine, id: PartitionId, meta: PartitionMeta) {
     this.id = id
     this.#engine = engine
-    this.#index = new BatchIndex(engine.database, meta.partitionNumber, partitionKey(id))
+    this.#name = partitionKey(id)
+    this.#index = new BatchIndex(engine.database, meta.partitionNumber, this.#name)
     this.#metaKey = metaKey(id)
     this.#stored = meta
     this.#planned = meta
@@ -66,7 +66,7 @@ export class LevelPartition implements PartitionStorage {
   /** What a truncation that a crash cut short has left is removed before anything else happens. */
   async recover(): Promise<void> {
     await this.#dropBeyondEnd()
-    await this.#dropBelowStart()
+    await this.#dropBelowStart(0)
   }
 
   /** Everything after this is refused. */
@@ -76,7 +76,7 @@ export class LevelPartition implements PartitionStorage {
 
   /** Resolves when the writes and changes of shape that were begun are over, well or not. */
   async idle(): Promise<void> {
-    while (this.#reshaping !== undefined) await this.#reshaping
+    await this.#order.idle()
     await this.#lastWrite
   }
 
@@ -84,84 +84,61 @@ export class LevelPartition implements PartitionStorage {
     batches: readonly BatchWrite[],
     options: { readonly durability: Durability; readonly blobs?: BlobChanges },
   ): Promise<void> {
-    if (this.#reshaping !== undefined) return this.#reshaping.then(() => this.append(batches, options))
     const refusal = this.#refusal(options.durability)
     if (refusal !== undefined) return Promise.reject(refusal)
-    try {
-      assertAscending(batches, this.#planned.endOffset)
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
-    }
-    const operations: LevelOperation[] = []
-    let { endOffset, sizeBytes, batchCount, runningMaxTimestamp } = this.#planned
-    for (const batch of batches) {
-      runningMaxTimestamp = Math.max(runningMaxTimestamp, batch.maxTimestamp)
-      this.#put(operations, batch, runningMaxTimestamp)
-      endOffset = batch.lastOffset + 1
-      sizeBytes += batch.sizeBytes
-      batchCount++
-    }
-    const meta = { ...this.#planned, endOffset, sizeBytes, batchCount, runningMaxTimestamp }
-    return this.#write(meta, operations, options.blobs, options.durability)
+    return this.#order.pass(() => this.#append(batches, options.durability, options.blobs))
   }
 
-  async read(fromOffset: number, maxBytes: number): Promise<readonly StoredBatch[]> {
-    this.#assertReadable()
-    const { startOffset, endOffset } = this.#stored
-    const entries = await this.#index.entriesWithin(Math.max(fromOffset, startOffset), endOffset, maxBytes)
-    return this.#index.load(entries)
+  read(fromOffset: number, maxBytes: number): Promise<readonly StoredBatch[]> {
+    return this.#read(async ({ startOffset, endOffset }) => {
+      const from = Math.max(fromOffset, startOffset)
+      return this.#index.load(await this.#index.entriesWithin(from, endOffset, maxBytes))
+    })
   }
 
-  async infos(fromOffset: number, maxCount: number): Promise<readonly BatchInfo[]> {
-    this.#assertReadable()
-    const { startOffset, endOffset } = this.#stored
-    return this.#index.entries(Math.max(fromOffset, startOffset), endOffset, maxCount)
+  infos(fromOffset: number, maxCount: number): Promise<readonly BatchInfo[]> {
+    return this.#read(({ startOffset, endOffset }) =>
+      this.#index.entries(Math.max(fromOffset, startOffset), endOffset, maxCount),
+    )
   }
 
-  async findByTimestamp(timestamp: number, fromOffset: number): Promise<BatchInfo | undefined> {
-    this.#assertReadable()
-    const { startOffset, endOffset } = this.#stored
-    return this.#index.findByTimestamp(timestamp, Math.max(fromOffset, startOffset), endOffset)
+  findByTimestamp(timestamp: number, fromOffset: number): Promise<BatchInfo | undefined> {
+    return this.#read(({ startOffset, endOffset }) =>
+      this.#index.findByTimestamp(timestamp, Math.max(fromOffset, startOffset), endOffset),
+    )
   }
 
   truncateSuffix(endOffset: number, blobs?: BlobChanges): Promise<void> {
     return this.#reshape(async () => {
       const { startOffset, endOffset: oldEnd } = this.#planned
-      const [firstDropped] = await this.#index.entries(Math.max(endOffset, startOffset), oldEnd, 1)
-      if (firstDropped === undefined) {
+      if (endOffset >= oldEnd) {
         await this.#write(this.#planned, [], blobs, 'os')
         return
       }
-      const last = await this.#index.before(firstDropped.baseOffset)
+      const [firstDropped] = await this.#index.entries(Math.max(endOffset, startOffset), oldEnd, 1)
+      const last = await this.#index.before(firstDropped?.baseOffset ?? oldEnd)
       const keepsLast = last !== undefined && last.lastOffset >= startOffset
       // The new end alone makes what lies beyond it invisible; removing that follows, and is resumed after a crash.
-      const meta = {
-        ...this.#planned,
-        endOffset: keepsLast ? last.lastOffset + 1 : startOffset,
-        runningMaxTimestamp: keepsLast ? last.runningMaxTimestamp : -Infinity,
-      }
-      await this.#write(meta, [], blobs, 'os')
+      await this.#writeShape(
+        {
+          ...this.#planned,
+          endOffset: keepsLast ? last.lastOffset + 1 : startOffset,
+          runningMaxTimestamp: keepsLast ? last.runningMaxTimestamp : -Infinity,
+        },
+        [],
+        blobs,
+      )
       await this.#dropBeyondEnd()
     })
   }
 
   truncatePrefix(startOffset: number, blobs?: BlobChanges): Promise<void> {
     return this.#reshape(async () => {
-      if (startOffset > this.#planned.endOffset) {
-        throw invalidArgument(
-          `The new log start offset of ${partitionKey(this.id)}`,
-          startOffset,
-          `at most its end, ${this.#planned.endOffset}`,
-        )
-      }
+      const { startOffset: oldStart, endOffset } = this.#planned
+      assertStart(this.#name, startOffset, endOffset)
       // As above: the new start alone makes what lies below it invisible.
-      await this.#write(
-        { ...this.#planned, startOffset: Math.max(this.#planned.startOffset, startOffset) },
-        [],
-        blobs,
-        'os',
-      )
-      await this.#dropBelowStart()
+      await this.#writeShape({ ...this.#planned, startOffset: Math.max(oldStart, startOffset) }, [], blobs)
+      await this.#dropBelowStart(oldStart)
     })
   }
 
@@ -172,14 +149,13 @@ export class LevelPartition implements PartitionStorage {
     blobs?: BlobChanges,
   ): Promise<void> {
     return this.#reshape(async () => {
-      assertWithin(batches, fromOffset, toOffset)
-      const replaced = (await this.#index.entries(fromOffset, toOffset, Number.MAX_SAFE_INTEGER)).filter(
-        (entry) => entry.baseOffset >= fromOffset,
-      )
+      assertWithin(batches, fromOffset, toOffset, this.#planned)
+      const replaced = await this.#index.entries(fromOffset, toOffset, Number.MAX_SAFE_INTEGER)
+      assertWhole(replaced, fromOffset, toOffset)
       const operations: LevelOperation[] = []
       let { sizeBytes, batchCount } = this.#planned
       for (const entry of replaced) {
-        this.#remove(operations, entry)
+        removeBatch(operations, this.#planned.partitionNumber, entry)
         sizeBytes -= entry.sizeBytes
         batchCount--
       }
@@ -190,95 +166,115 @@ export class LevelPartition implements PartitionStorage {
         sizeBytes += batch.sizeBytes
         batchCount++
       }
-      runningMaxTimestamp = await this.#raiseRunningMax(operations, toOffset, runningMaxTimestamp)
-      const meta = { ...this.#planned, sizeBytes, batchCount, runningMaxTimestamp }
-      await this.#write(meta, operations, blobs, 'os')
+      const { partitionNumber, endOffset } = this.#planned
+      const behind = { fromOffset: toOffset, endOffset }
+      runningMaxTimestamp =
+        (await raiseRunningMax(operations, this.#index, partitionNumber, behind, runningMaxTimestamp)) ??
+        this.#planned.runningMaxTimestamp
+      await this.#writeShape(
+        { ...this.#planned, sizeBytes, batchCount, runningMaxTimestamp },
+        operations,
+        blobs,
+      )
       this.#reclaim(replaced)
     })
   }
 
-  async readBlob(name: string): Promise<Uint8Array | undefined> {
-    this.#assertReadable()
-    return this.#engine.get(blobKey(this.#planned.partitionNumber, name))
+  readBlob(name: string): Promise<Uint8Array | undefined> {
+    return this.#read(({ partitionNumber }) => this.#engine.get(blobKey(partitionNumber, name)))
   }
 
   writeBlobs(blobs: BlobChanges, durability: Durability): Promise<void> {
-    if (this.#reshaping !== undefined) return this.#reshaping.then(() => this.writeBlobs(blobs, durability))
     const refusal = this.#refusal(durability)
-    return refusal === undefined ? this.#write(this.#planned, [], blobs, durability) : Promise.reject(refusal)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#order.pass(() => this.#write(this.#planned, [], blobs, durability))
+  }
+
+  async #append(
+    batches: readonly BatchWrite[],
+    durability: Durability,
+    blobs: BlobChanges | undefined,
+  ): Promise<void> {
+    assertAscending(batches, this.#planned.endOffset)
+    const operations: LevelOperation[] = []
+    let { endOffset, sizeBytes, batchCount, runningMaxTimestamp } = this.#planned
+    for (const batch of batches) {
+      runningMaxTimestamp = Math.max(runningMaxTimestamp, batch.maxTimestamp)
+      this.#put(operations, batch, runningMaxTimestamp)
+      endOffset = batch.lastOffset + 1
+      sizeBytes += batch.sizeBytes
+      batchCount++
+    }
+    const meta = { ...this.#planned, endOffset, sizeBytes, batchCount, runningMaxTimestamp }
+    return this.#write(meta, operations, blobs, durability)
   }
 
   /**
-   * The entries behind a replaced range keep their running maximum unless the replacement exceeds it; then they are
-   * raised until they catch up. Returns the maximum at the end of the partition.
+   * What `find` answers about the partition as it was at one moment. Index and batches are looked up one after
+   * another, so when the shape changed in between it is asked again.
    */
-  async #raiseRunningMax(
-    operations: LevelOperation[],
-    fromOffset: number,
-    runningMax: number,
-  ): Promise<number> {
-    const { partitionNumber, endOffset } = this.#planned
-    let at = fromOffset
-    for (;;) {
-      const entries = await this.#index.entries(at, endOffset, DROP_SLICE_BATCHES)
-      for (const entry of entries) {
-        if (entry.baseOffset < fromOffset) continue
-        if (entry.runningMaxTimestamp >= runningMax) return this.#planned.runningMaxTimestamp
-        runningMax = Math.max(runningMax, entry.maxTimestamp)
-        const value = encodeIndexEntry({ ...entry, runningMaxTimestamp: runningMax })
-        operations.push({ type: 'put', key: indexKey(partitionNumber, entry.baseOffset), value })
+  async #read<T>(find: (meta: PartitionMeta) => Promise<T>): Promise<T> {
+    for (let attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++) {
+      this.#assertReadable()
+      const shape = this.#shape
+      const isSettled = (): boolean => shape % 2 === 0 && shape === this.#shape
+      try {
+        const found = await find(this.#stored)
+        this.#assertReadable()
+        if (isSettled()) return found
+      } catch (error) {
+        this.#assertReadable()
+        if (isSettled()) throw levelError(error, `The partition ${this.#name}`, 'could not be read')
       }
-      const last = entries.at(-1)
-      if (last === undefined) return runningMax
-      at = last.lastOffset + 1
+      if (this.#shape % 2 === 1) await this.#lastWrite
     }
-  }
-
-  async #dropBeyondEnd(): Promise<void> {
-    await this.#drop(() => this.#index.rawEntries(this.#planned.endOffset, undefined, DROP_SLICE_BATCHES))
-  }
-
-  async #dropBelowStart(): Promise<void> {
-    await this.#drop(async () => {
-      const entries = await this.#index.rawEntries(0, this.#planned.startOffset, DROP_SLICE_BATCHES)
-      return entries.filter((entry) => entry.lastOffset < this.#planned.startOffset)
+    return this.#order.alone(async () => {
+      this.#assertReadable()
+      return find(this.#stored)
     })
   }
 
-  /** Removes what `next` finds, slice by slice, until it finds nothing. */
-  async #drop(next: () => Promise<readonly IndexEntry[]>): Promise<void> {
-    for (let entries = await next(); entries.length > 0; entries = await next()) {
+  async #dropBeyondEnd(): Promise<void> {
+    const { endOffset } = this.#planned
+    await this.#drop(endOffset, Number.MAX_SAFE_INTEGER, ({ lastOffset }) => lastOffset >= endOffset)
+  }
+
+  async #dropBelowStart(fromOffset: number): Promise<void> {
+    const { startOffset } = this.#planned
+    await this.#drop(fromOffset, startOffset, ({ lastOffset }) => lastOffset < startOffset)
+  }
+
+  /**
+   * Removes those from `fromOffset` on that `isDropped` picks, slice by slice, until a slice has none of them. When
+   * the storage closes meanwhile, the rest is left for the next opening.
+   */
+  async #drop(
+    fromOffset: number,
+    toOffset: number,
+    isDropped: (entry: IndexEntry) => boolean,
+  ): Promise<void> {
+    let found = await this.#index.entries(fromOffset, toOffset, DROP_SLICE_BATCHES)
+    while (!this.#engine.isClosing) {
+      const dropped = found.filter(isDropped)
+      const last = dropped.at(-1)
+      if (last === undefined) return
       const operations: LevelOperation[] = []
       let { sizeBytes, batchCount } = this.#planned
-      for (const entry of entries) {
-        this.#remove(operations, entry)
+      for (const entry of dropped) {
+        removeBatch(operations, this.#planned.partitionNumber, entry)
         sizeBytes -= entry.sizeBytes
         batchCount--
       }
       await this.#write({ ...this.#planned, sizeBytes, batchCount }, operations, undefined, 'os')
-      this.#reclaim(entries)
+      this.#reclaim(dropped)
+      // Not from the front again: the store would walk past all that is removed already.
+      found = await this.#index.rawEntries(last.lastOffset + 1, toOffset, DROP_SLICE_BATCHES)
     }
   }
 
   #put(operations: LevelOperation[], batch: BatchWrite, runningMaxTimestamp: number): void {
-    const sequence = this.#engine.nextSequence()
-    const { baseOffset, lastOffset, maxTimestamp, sizeBytes } = batch
-    const entry = { baseOffset, lastOffset, maxTimestamp, sizeBytes, sequence, runningMaxTimestamp }
-    operations.push(
-      { type: 'put', key: dataKey(sequence), value: batch.bytes },
-      {
-        type: 'put',
-        key: indexKey(this.#planned.partitionNumber, baseOffset),
-        value: encodeIndexEntry(entry),
-      },
-    )
-  }
-
-  #remove(operations: LevelOperation[], entry: IndexEntry): void {
-    operations.push(
-      { type: 'del', key: dataKey(entry.sequence) },
-      { type: 'del', key: indexKey(this.#planned.partitionNumber, entry.baseOffset) },
-    )
+    const { partitionNumber } = this.#planned
+    putBatch(operations, partitionNumber, batch, this.#engine.nextSequence(), runningMaxTimestamp)
   }
 
   #reclaim(entries: readonly IndexEntry[]): void {
@@ -295,7 +291,7 @@ export class LevelPartition implements PartitionStorage {
     for (const operation of operations) if (operation.type === 'put') sizeBytes += operation.value.length
     for (const [name, value] of Object.entries(blobs ?? {})) {
       const key = blobKey(meta.partitionNumber, name)
-      operations.push(value === null ? { type: 'del', key } : { type: 'put', key, value })
+      operations.push(value === null ? { type: 'del', key } : { type: 'put', key, value: value.slice() })
       sizeBytes += value?.length ?? 0
     }
     this.#planned = meta
@@ -312,33 +308,44 @@ export class LevelPartition implements PartitionStorage {
     return written
   }
 
+  /** As #write, for what readers must not see half of. */
+  async #writeShape(
+    meta: PartitionMeta,
+    operations: LevelOperation[],
+    blobs: BlobChanges | undefined,
+  ): Promise<void> {
+    this.#shape++
+    try {
+      await this.#write(meta, operations, blobs, 'os')
+    } finally {
+      this.#shape++
+    }
+  }
+
   /** Runs `change` after all writes before it and ahead of all after it. */
   #reshape(change: () => Promise<void>): Promise<void> {
-    const previous = this.#reshaping ?? Promise.resolve()
-    const result = previous.then(async () => {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#order.alone(async () => {
       await this.#lastWrite
-      const refusal = this.#refusal()
-      if (refusal !== undefined) throw refusal
-      await change()
+      if (this.#engine.commits.failure !== undefined) throw this.#engine.commits.failure
+      try {
+        await change()
+      } catch (error) {
+        throw levelError(error, `The partition ${this.#name}`, 'could not be changed')
+      }
     })
-    const settled: Promise<void> = result
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#reshaping === settled) this.#reshaping = undefined
-      })
-    this.#reshaping = settled
-    return result
   }
 
   #refusal(durability?: Durability): OttlaError | undefined {
-    if (this.#isDeleted)
-      return new OttlaError('RESOURCE_CLOSED', `The partition ${partitionKey(this.id)} was deleted.`)
-    return this.#engine.refusal(durability)
+    return this.#isDeleted ? deleted(this.#name) : this.#engine.refusal(durability)
   }
 
   #assertReadable(): void {
-    if (this.#isDeleted)
-      throw new OttlaError('RESOURCE_CLOSED', `The partition ${partitionKey(this.id)} was deleted.`)
+    if (this.#isDeleted) throw deleted(this.#name)
     this.#engine.assertOpen()
   }
 }
+
+const deleted = (name: string): OttlaError =>
+  new OttlaError('RESOURCE_CLOSED', `The partition ${name} was deleted.`)

@@ -26,6 +26,7 @@ import {
   type PartitionMeta,
 } from './keys.js'
 import { LevelEngine } from './level-engine.js'
+import { levelError } from './level-error.js'
 import { LevelPartition } from './level-partition.js'
 
 /** How many partitions a storage keeps at most; the list of them is held in memory. */
@@ -49,8 +50,11 @@ export class LevelStorage implements LogStorage {
   #engine: LevelEngine | undefined
   #lock: DirectoryLock | undefined
   #failure: OttlaError | undefined
-  readonly #metas = new Map<string, { readonly id: PartitionId; readonly meta: PartitionMeta }>()
   readonly #opened = new Map<string, Promise<LevelPartition>>()
+  /** Deletions under way: whoever wants such a partition again waits until it is gone. */
+  readonly #deletions = new Map<string, Promise<void>>()
+  /** The last open or close: the next waits for it. */
+  #transition: Promise<void> = Promise.resolve()
   #nextPartitionNumber = 0
 
   /** `create` makes the database each time the storage opens; `folder` is locked while it is open. */
@@ -67,54 +71,26 @@ export class LevelStorage implements LogStorage {
     return this.#engine?.commits.failure ?? this.#failure
   }
 
-  async open(): Promise<void> {
-    if (this.#engine !== undefined)
-      throw new OttlaError('STORAGE_LOCKED', 'This level storage is open already; close it first.')
-    const location = await this.#guardFolder()
-    let database: LevelDatabase | undefined
-    try {
-      database = await this.#create(location)
-      await database.open()
-      await checkFormat(database)
-      const [last] = await readRange(database, { ...kindRange('d'), reverse: true, limit: 1 })
-      const engine = new LevelEngine(
-        database,
-        last === undefined ? 0 : sequenceOf(last[0]) + 1,
-        this.capabilities,
-      )
-      await this.#loadPartitions(engine)
-      this.#failure = undefined
-      this.#engine = engine
-    } catch (error) {
-      await database?.close().catch(() => undefined)
-      await this.#unlock()
-      throw openError(error, location ?? 'the database')
-    }
+  open(): Promise<void> {
+    return this.#next(() => this.#open())
   }
 
-  async close(): Promise<void> {
-    const engine = this.#engine
-    if (engine === undefined) return
-    this.#engine = undefined
-    this.#failure = engine.commits.failure
-    const partitions = await Promise.allSettled(this.#opened.values())
-    for (const partition of partitions) if (partition.status === 'fulfilled') await partition.value.idle()
-    this.#opened.clear()
-    this.#metas.clear()
-    try {
-      await engine.close()
-      await engine.database.close()
-    } finally {
-      await this.#unlock()
-    }
+  close(): Promise<void> {
+    this.#engine?.beginClose()
+    return this.#next(() => this.#close())
   }
 
   async partition(id: PartitionId): Promise<PartitionStorage> {
-    const engine = this.#openEngine()
     const key = partitionKey(id)
+    for (;;) {
+      const deletion = this.#deletions.get(key)
+      if (deletion === undefined) break
+      await deletion.catch(() => undefined)
+    }
+    const engine = this.#openEngine()
     let opening = this.#opened.get(key)
     if (opening === undefined) {
-      opening = this.#openPartition(engine, id, key)
+      opening = this.#openPartition(engine, id)
       this.#opened.set(key, opening)
       opening.catch(() => this.#opened.delete(key))
     }
@@ -128,23 +104,17 @@ export class LevelStorage implements LogStorage {
     return entries.map(([key]) => partitionOfMetaKey(key))
   }
 
-  async deletePartition(id: PartitionId): Promise<void> {
-    const engine = this.#openEngine()
+  deletePartition(id: PartitionId): Promise<void> {
     const key = partitionKey(id)
-    const partition = await this.#opened.get(key)
-    partition?.markDeleted()
-    await partition?.idle()
-    this.#opened.delete(key)
-    this.#metas.delete(key)
-    const stored = await engine.get(metaKey(id))
-    if (stored === undefined) return
-    const { partitionNumber } = decodeMeta(metaKey(id), stored)
-    // With this the partition is gone; what it held is removed afterwards, and after a crash at the next open.
-    await this.#change(engine, [
-      { type: 'del', key: metaKey(id) },
-      { type: 'put', key: deletedKey(partitionNumber), value: new Uint8Array(0) },
-    ])
-    await this.#removeDeleted(engine, partitionNumber)
+    const before = this.#deletions.get(key) ?? Promise.resolve()
+    const deletion = before
+      .catch(() => undefined)
+      .then(() => this.#delete(this.#openEngine(), id, key))
+      .finally(() => {
+        if (this.#deletions.get(key) === deletion) this.#deletions.delete(key)
+      })
+    this.#deletions.set(key, deletion)
+    return deletion
   }
 
   async sizeBytes(): Promise<number> {
@@ -165,10 +135,81 @@ export class LevelStorage implements LogStorage {
     await this.#openEngine().reclaimer.idle()
   }
 
-  async #openPartition(engine: LevelEngine, id: PartitionId, key: string): Promise<LevelPartition> {
-    const known = this.#metas.get(key)
-    const partition = new LevelPartition(engine, id, known?.meta ?? this.#newMeta())
-    if (known !== undefined) await partition.recover()
+  async #open(): Promise<void> {
+    if (this.#engine !== undefined)
+      throw new OttlaError('STORAGE_LOCKED', 'This level storage is open already; close it first.')
+    const location = await this.#guardFolder()
+    let database: LevelDatabase | undefined
+    try {
+      database = await this.#create(location)
+      await database.open()
+      await checkFormat(database)
+      const [last] = await readRange(database, { ...kindRange('d'), reverse: true, limit: 1 })
+      const engine = new LevelEngine(
+        database,
+        last === undefined ? 0 : sequenceOf(last[0]) + 1,
+        this.capabilities,
+      )
+      await this.#loadPartitions(engine)
+      this.#failure = undefined
+      this.#engine = engine
+    } catch (error) {
+      await database?.close().catch(() => undefined)
+      await this.#unlock()
+      throw levelError(error, location ?? 'The database', 'could not be opened')
+    }
+  }
+
+  async #close(): Promise<void> {
+    const engine = this.#engine
+    if (engine === undefined) return
+    engine.beginClose()
+    try {
+      await Promise.allSettled(this.#deletions.values())
+      const partitions = await Promise.allSettled(this.#opened.values())
+      for (const partition of partitions) if (partition.status === 'fulfilled') await partition.value.idle()
+      await engine.close()
+      this.#failure = engine.commits.failure
+      this.#engine = undefined
+      await engine.database.close()
+    } finally {
+      this.#engine = undefined
+      this.#opened.clear()
+      await this.#unlock()
+    }
+  }
+
+  /** Opening and closing take their turns, in the order of the calls. */
+  #next(transition: () => Promise<void>): Promise<void> {
+    const result = this.#transition.then(transition)
+    this.#transition = result.catch(() => undefined)
+    return result
+  }
+
+  async #delete(engine: LevelEngine, id: PartitionId, key: string): Promise<void> {
+    // Asked first: what a failed storage cannot delete stays readable.
+    if (engine.commits.failure !== undefined) throw engine.commits.failure
+    // One that could not be opened, because it is damaged, can be deleted all the same.
+    const partition = await this.#opened.get(key)?.catch(() => undefined)
+    partition?.markDeleted()
+    await partition?.idle()
+    this.#opened.delete(key)
+    const stored = await engine.get(metaKey(id))
+    if (stored === undefined) return
+    const { partitionNumber } = decodeMeta(metaKey(id), stored)
+    // With this the partition is gone; what it held is removed afterwards, and after a crash at the next open.
+    await this.#change(engine, [
+      { type: 'del', key: metaKey(id) },
+      { type: 'put', key: deletedKey(partitionNumber), value: new Uint8Array(0) },
+    ])
+    await this.#removeDeleted(engine, partitionNumber)
+  }
+
+  async #openPartition(engine: LevelEngine, id: PartitionId): Promise<LevelPartition> {
+    const stored = await engine.get(metaKey(id))
+    if (stored === undefined) return new LevelPartition(engine, id, this.#newMeta())
+    const partition = new LevelPartition(engine, id, decodeMeta(metaKey(id), stored))
+    await partition.recover()
     return partition
   }
 
@@ -189,10 +230,8 @@ export class LevelStorage implements LogStorage {
       ...kindRange('m'),
       limit: MAX_PARTITIONS,
     })) {
-      const id = partitionOfMetaKey(key)
-      const meta = decodeMeta(key, value)
-      this.#metas.set(partitionKey(id), { id, meta })
-      this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, meta.partitionNumber + 1)
+      const { partitionNumber } = decodeMeta(key, value)
+      this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, partitionNumber + 1)
     }
     for (const [key] of await readRange(engine.database, { ...kindRange('x'), limit: MAX_PARTITIONS })) {
       const partitionNumber = partitionNumberOf(key)
@@ -202,24 +241,32 @@ export class LevelStorage implements LogStorage {
   }
 
   async #removeDeleted(engine: LevelEngine, partitionNumber: number): Promise<void> {
+    const end = indexKey(partitionNumber + 1, 0)
+    let gte = indexKey(partitionNumber, 0)
     for (;;) {
-      const range = { gte: indexKey(partitionNumber, 0), lt: indexKey(partitionNumber + 1, 0) }
-      const entries = await readRange(engine.database, { ...range, limit: DELETE_SLICE_ENTRIES })
-      if (entries.length === 0) break
+      if (engine.isClosing) return
+      const entries = await readRange(engine.database, { gte, lt: end, limit: DELETE_SLICE_ENTRIES })
       const operations: LevelOperation[] = []
       for (const [key, value] of entries) {
-        const { sequence, sizeBytes } = decodeIndexEntry(key, value)
+        const { sequence, sizeBytes, baseOffset } = decodeIndexEntry(key, value)
         operations.push({ type: 'del', key }, { type: 'del', key: dataKey(sequence) })
         engine.reclaimer.dropped(sequence, sizeBytes)
+        // Not from the front again: the store would walk past all that is removed already.
+        gte = indexKey(partitionNumber, baseOffset + 1)
       }
+      if (operations.length === 0) break
       await this.#change(engine, operations)
     }
     const blobs = { gte: blobKey(partitionNumber), lt: blobKey(partitionNumber + 1) }
-    const left = await readRange(engine.database, { ...blobs, limit: DELETE_SLICE_ENTRIES })
-    await this.#change(engine, [
-      ...left.map(([key]) => ({ type: 'del' as const, key })),
-      { type: 'del', key: deletedKey(partitionNumber) },
-    ])
+    for (;;) {
+      const left = await readRange(engine.database, { ...blobs, limit: DELETE_SLICE_ENTRIES })
+      if (left.length === 0) break
+      await this.#change(
+        engine,
+        left.map(([key]) => ({ type: 'del', key })),
+      )
+    }
+    await this.#change(engine, [{ type: 'del', key: deletedKey(partitionNumber) }])
   }
 
   /** A change that belongs to no partition; it fails the storage as any other write does. */
@@ -261,7 +308,7 @@ export class LevelStorage implements LogStorage {
   }
 
   #openEngine(): LevelEngine {
-    if (this.#engine !== undefined) return this.#engine
+    if (this.#engine?.isClosing === false) return this.#engine
     throw new OttlaError('RESOURCE_CLOSED', 'The level storage is closed; open it to go on.')
   }
 }
@@ -292,24 +339,3 @@ const invalidFolder = (location: string, cause: unknown): OttlaError =>
     `The folder ${location} cannot be used (${cause instanceof Error ? cause.message : String(cause)}); expected a folder that can be read and written.`,
     { cause, details: { location } },
   )
-
-/** What a database's refusal to open means here. */
-const openError = (error: unknown, location: string): OttlaError => {
-  if (OttlaError.is(error)) return error
-  const causes: string[] = []
-  for (let at: unknown = error; at instanceof Error && causes.length < 5; at = at.cause) {
-    causes.push((at as Error & { readonly code?: string }).code ?? '', at.message)
-  }
-  const text = causes.filter((cause) => cause !== '').join(': ')
-  if (causes.includes('LEVEL_LOCKED')) {
-    return new OttlaError('STORAGE_LOCKED', `${location} is open in another process; close it there first.`, {
-      cause: error,
-    })
-  }
-  if (/corrupt|checksum|manifest|missing files/i.test(text)) {
-    return new OttlaError('STORAGE_CORRUPT', `${location} is damaged and was not opened: ${text}.`, {
-      cause: error,
-    })
-  }
-  return new OttlaError('STORAGE_FAILED', `${location} could not be opened: ${text}.`, { cause: error })
-}

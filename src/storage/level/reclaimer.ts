@@ -27,9 +27,7 @@ export class Reclaimer {
     this.#last = Math.max(this.#last, sequence)
     this.#droppedBytes += sizeBytes
     if (this.#droppedBytes < WORTHWHILE_BYTES || this.#isClosed) return
-    this.#running ??= this.#compact().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#compact()
   }
 
   /** Resolves when the compaction that is under way has ended. */
@@ -58,5 +56,7 @@ export class Reclaimer {
         // Space that was not given back now is given back when LevelDB compacts by itself; nothing else depends on it.
       }
     }
+    // In the same turn as the last look: what is dropped after it starts the next run.
+    this.#running = undefined
   }
 }

@@ -2,8 +2,8 @@
  * A partition in memory: its batches in an array, in offset order. Nothing is copied, so every call completes before
  * it returns; the promises are there because the contract's other storages need them.
  */
-import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
-import { assertAscending, assertWithin } from '../batch-order.js'
+import type { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { assertAscending, assertStart, assertWhole, assertWithin } from '../batch-order.js'
 import type {
   BatchInfo,
   BatchWrite,
@@ -16,6 +16,7 @@ import type {
   StoredBatch,
 } from '../contract.js'
 import { durabilityRefusal } from '../durability.js'
+import { partitionKey } from '../partition-key.js'
 
 interface Entry extends StoredBatch {
   /** The largest timestamp in this batch and all before it: ascends, so a timestamp is found by halving. */
@@ -101,8 +102,8 @@ export class MemoryPartition implements PartitionStorage {
 
   truncateSuffix(endOffset: number, blobs?: BlobChanges): Promise<void> {
     return this.#attempt(() => {
-      const keep = this.#firstIndex((entry) => entry.lastOffset >= endOffset)
-      if (keep < this.#entries.length) {
+      if (endOffset < this.#endOffset) {
+        const keep = this.#firstIndex((entry) => entry.lastOffset >= endOffset)
         for (const entry of this.#entries.splice(keep)) this.#sizeBytes -= entry.sizeBytes
         const last = this.#dropped < this.#entries.length ? this.#entries.at(-1) : undefined
         this.#endOffset = last === undefined ? this.#startOffset : last.lastOffset + 1
@@ -113,13 +114,7 @@ export class MemoryPartition implements PartitionStorage {
 
   truncatePrefix(startOffset: number, blobs?: BlobChanges): Promise<void> {
     return this.#attempt(() => {
-      if (startOffset > this.#endOffset) {
-        throw invalidArgument(
-          `The new log start offset of ${this.#name}`,
-          startOffset,
-          `at most its end, ${this.#endOffset}`,
-        )
-      }
+      assertStart(partitionKey(this.id), startOffset, this.#endOffset)
       this.#startOffset = Math.max(this.#startOffset, startOffset)
       const keep = this.#firstIndex((entry) => entry.lastOffset >= this.#startOffset)
       for (let index = this.#dropped; index < keep; index++)
@@ -136,9 +131,10 @@ export class MemoryPartition implements PartitionStorage {
     blobs?: BlobChanges,
   ): Promise<void> {
     return this.#attempt(() => {
-      assertWithin(batches, fromOffset, toOffset)
-      const first = this.#firstIndex((entry) => entry.baseOffset >= fromOffset)
+      assertWithin(batches, fromOffset, toOffset, this.state)
+      const first = this.#indexOf(fromOffset)
       const after = this.#firstIndex((entry) => entry.baseOffset >= toOffset)
+      assertWhole(this.#entries.slice(first, after), fromOffset, toOffset)
       const rest = this.#entries.splice(first)
       for (const entry of rest) this.#sizeBytes -= entry.sizeBytes
       for (const batch of batches) this.#push(batch)
@@ -161,10 +157,6 @@ export class MemoryPartition implements PartitionStorage {
   /** Whether nothing was ever kept here. */
   get isUnused(): boolean {
     return this.#endOffset === 0 && this.#blobs.size === 0
-  }
-
-  get #name(): string {
-    return `partition ${this.id.partition} of topic ${this.id.topicId}`
   }
 
   #push(batch: BatchWrite): void {

@@ -47,6 +47,7 @@ export class MemoryStorage implements LogStorage {
   }
 
   sizeBytes(): Promise<number> {
+    if (!this.#isOpen) return Promise.reject(closed())
     let total = 0
     for (const partition of this.#partitions.values()) total += partition.state.sizeBytes
     return Promise.resolve(total)

@@ -50,7 +50,9 @@ export const appendTests = (test: StorageTest): void => {
     checkEqual(partition.state.endOffset, 20, 'endOffset')
   })
 
-  test('a group is stored with its blobs as one unit, an empty group its blobs alone', async ({ storage }) => {
+  test('a group is stored with its blobs as one unit, an empty group its blobs alone', async ({
+    storage,
+  }) => {
     const partition = await storage.partition(PARTITION)
     const group = sampleRun(0, 3)
     await partition.append(group, { ...OS, blobs: { checkpoint: new Uint8Array([1]) } })
@@ -111,7 +113,10 @@ export const appendTests = (test: StorageTest): void => {
   })
 
   test('a partition that is opened twice is one partition', async ({ storage }) => {
-    const [one, other] = await Promise.all([storage.partition(PARTITION), storage.partition({ ...PARTITION })])
+    const [one, other] = await Promise.all([
+      storage.partition(PARTITION),
+      storage.partition({ ...PARTITION }),
+    ])
     const batch = sampleBatch(0)
     await one.append([batch], OS)
     checkEqual(other.state.endOffset, 10, 'endOffset')

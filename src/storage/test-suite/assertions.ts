@@ -9,7 +9,10 @@ export function check(condition: boolean, message: string): asserts condition {
 
 /** Fails unless both are equal in every field and byte. */
 export const checkEqual = (found: unknown, expected: unknown, what: string): void => {
-  check(isEqual(found, expected), `${what}: expected ${show(expected)}, found ${show(found)}`)
+  // The message is made only when it is needed: showing megabytes takes long.
+  if (!isEqual(found, expected)) {
+    throw new Error(`${what}: expected ${show(expected)}, found ${show(found)}`)
+  }
 }
 
 /** Fails unless `promise` rejects with an OttlaError of one of `codes`; answers it. */
@@ -27,9 +30,20 @@ export const checkRejects = async (
   check(error !== undefined, `${what}: expected ${codes.join(' or ')}, but it was accepted`)
   check(
     OttlaError.is(error) && codes.includes(error.code),
-    `${what}: expected an OttlaError ${codes.join(' or ')}, found ${String(error)}`,
+    `${what}: expected an OttlaError ${codes.join(' or ')}, found ${error instanceof Error ? error.toString() : show(error)}`,
   )
   return error
+}
+
+/** As {@link checkRejects} for several calls at once, each with its name. */
+export const checkAllReject = async (
+  calls: Readonly<Record<string, Promise<unknown>>>,
+  code: ErrorCode,
+): Promise<void> => {
+  const checks = Object.entries(calls).map(([name, call]) => checkRejects(call, [code], name))
+  for (const outcome of await Promise.allSettled(checks)) {
+    if (outcome.status === 'rejected') throw outcome.reason
+  }
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => {
@@ -46,5 +60,9 @@ const isEqual = (a: unknown, b: unknown): boolean => {
   return [...names].every((name) => isEqual(left[name], right[name]))
 }
 
-const isEqualBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
+// A plain loop: the suite compares tens of megabytes.
+const isEqualBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}

@@ -1,5 +1,5 @@
 /** What the contract says of a failed write: nothing after it is acknowledged until close and open. */
-import { check, checkEqual, checkRejects } from './assertions.js'
+import { checkAllReject, checkEqual } from './assertions.js'
 import { PARTITION, readAll, sampleBatch } from './samples.js'
 import type { StorageTest } from './suite-context.js'
 
@@ -13,36 +13,34 @@ export const failureTests = (test: StorageTest): void => {
     const other = await storage.partition({ ...PARTITION, partition: 1 })
     const stored = sampleBatch(0)
     await partition.append([stored], OS)
-    check(storage.failure === undefined, 'no failure before')
+    checkEqual(storage.failure, undefined, 'failure before')
 
     subject.failNextWrite()
     // The second is on its way with the first, or waits behind it: either way it must not be acknowledged.
-    const overlapping = [
-      partition.append([sampleBatch(10)], OS),
-      partition.append([sampleBatch(20)], OS),
-      other.append([sampleBatch(0)], OS),
-      partition.truncatePrefix(10),
-      partition.writeBlobs({ a: new Uint8Array([1]) }, 'os'),
-    ]
-    for (const [index, write] of overlapping.entries()) {
-      await checkRejects(write, ['STORAGE_FAILED'], `write ${index} around the failed one`)
+    const overlapping = {
+      'the append that fails': partition.append([sampleBatch(10)], OS),
+      'the append behind it': partition.append([sampleBatch(20)], OS),
+      'the append to another partition': other.append([sampleBatch(0)], OS),
+      'the truncation behind it': partition.truncatePrefix(10),
+      'the blobs behind it': partition.writeBlobs({ a: new Uint8Array([1]) }, 'os'),
     }
+    await checkAllReject(overlapping, 'STORAGE_FAILED')
     checkEqual(storage.failure?.code, 'STORAGE_FAILED', 'the failure')
-    const later: [string, Promise<unknown>][] = [
-      ['append', partition.append([sampleBatch(10)], OS)],
-      ['append elsewhere', other.append([sampleBatch(0)], OS)],
-      ['truncateSuffix', partition.truncateSuffix(0)],
-      ['truncatePrefix', partition.truncatePrefix(10)],
-      ['replace', partition.replace(0, 10, [])],
-      ['writeBlobs', partition.writeBlobs({ a: new Uint8Array([1]) }, 'os')],
-      ['deletePartition', storage.deletePartition(PARTITION)],
-    ]
-    for (const [name, write] of later) await checkRejects(write, ['STORAGE_FAILED'], name)
+    const later = {
+      append: partition.append([sampleBatch(10)], OS),
+      'append elsewhere': other.append([sampleBatch(0)], OS),
+      truncateSuffix: partition.truncateSuffix(0),
+      truncatePrefix: partition.truncatePrefix(10),
+      replace: partition.replace(0, 10, []),
+      writeBlobs: partition.writeBlobs({ a: new Uint8Array([1]) }, 'os'),
+    }
+    await checkAllReject(later, 'STORAGE_FAILED')
+    await checkAllReject({ deletePartition: storage.deletePartition(PARTITION) }, 'STORAGE_FAILED')
     checkEqual(partition.state.endOffset, 10, 'endOffset: what was acknowledged')
     checkEqual(await readAll(partition), [stored], 'batches: what was acknowledged')
 
     await subject.restart()
-    check(subject.storage.failure === undefined, 'no failure after close and open')
+    checkEqual(subject.storage.failure, undefined, 'failure after close and open')
     const again = await subject.storage.partition(PARTITION)
     if (subject.storage.capabilities.persistent) checkEqual(await readAll(again), [stored], 'batches')
     const { endOffset } = again.state

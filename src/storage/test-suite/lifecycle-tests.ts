@@ -1,5 +1,5 @@
 /** What the contract says of blobs, opening and closing, the list of partitions, and their deletion. */
-import { check, checkEqual, checkRejects } from './assertions.js'
+import { check, checkAllReject, checkEqual } from './assertions.js'
 import { OTHER_TOPIC_ID, PARTITION, readAll, sampleBatch, sampleRun, TOPIC_ID } from './samples.js'
 import type { StorageTest } from './suite-context.js'
 
@@ -43,18 +43,18 @@ export const lifecycleTests = (test: StorageTest): void => {
     await partition.append(sampleRun(0, 1500), { ...OS, blobs: { a: ONE } })
     await partition.truncatePrefix(100)
     await storage.deletePartition(PARTITION)
-    const refused: [string, Promise<unknown>][] = [
-      ['append', partition.append([sampleBatch(20_000)], OS)],
-      ['read', partition.read(0, 100)],
-      ['infos', partition.infos(0, 100)],
-      ['findByTimestamp', partition.findByTimestamp(0, 0)],
-      ['truncateSuffix', partition.truncateSuffix(0)],
-      ['truncatePrefix', partition.truncatePrefix(200)],
-      ['replace', partition.replace(100, 110, [])],
-      ['readBlob', partition.readBlob('a')],
-      ['writeBlobs', partition.writeBlobs({ a: TWO }, 'os')],
-    ]
-    for (const [name, call] of refused) await checkRejects(call, ['RESOURCE_CLOSED'], name)
+    const refused = {
+      append: partition.append([sampleBatch(20_000)], OS),
+      read: partition.read(0, 100),
+      infos: partition.infos(0, 100),
+      findByTimestamp: partition.findByTimestamp(0, 0),
+      truncateSuffix: partition.truncateSuffix(0),
+      truncatePrefix: partition.truncatePrefix(200),
+      replace: partition.replace(100, 110, []),
+      readBlob: partition.readBlob('a'),
+      writeBlobs: partition.writeBlobs({ a: TWO }, 'os'),
+    }
+    await checkAllReject(refused, 'RESOURCE_CLOSED')
     const expectFresh = async (): Promise<void> => {
       const fresh = await subject.storage.partition(PARTITION)
       checkEqual(fresh.state, { startOffset: 0, endOffset: 0, sizeBytes: 0, batchCount: 0 }, 'state')
@@ -97,17 +97,17 @@ export const lifecycleTests = (test: StorageTest): void => {
     await partition.append([sampleBatch(0)], OS)
     await Promise.all([storage.close(), storage.close()])
     await storage.close()
-    const refused: [string, Promise<unknown>][] = [
-      ['partition', storage.partition(PARTITION)],
-      ['partitions', storage.partitions()],
-      ['deletePartition', storage.deletePartition(PARTITION)],
-      ['append', partition.append([sampleBatch(10)], OS)],
-      ['read', partition.read(0, 100)],
-      ['infos', partition.infos(0, 100)],
-      ['truncateSuffix', partition.truncateSuffix(0)],
-      ['readBlob', partition.readBlob('a')],
-    ]
-    for (const [name, call] of refused) await checkRejects(call, ['RESOURCE_CLOSED'], name)
+    const refused = {
+      partition: storage.partition(PARTITION),
+      partitions: storage.partitions(),
+      deletePartition: storage.deletePartition(PARTITION),
+      append: partition.append([sampleBatch(10)], OS),
+      read: partition.read(0, 100),
+      infos: partition.infos(0, 100),
+      truncateSuffix: partition.truncateSuffix(0),
+      readBlob: partition.readBlob('a'),
+    }
+    await checkAllReject(refused, 'RESOURCE_CLOSED')
     check(storage.failure === undefined, 'closing is no failure')
   })
 

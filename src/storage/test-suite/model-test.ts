@@ -119,7 +119,8 @@ class ModelRun {
     const blobs = this.#blobChanges()
     await partition.writeBlobs(blobs, this.#subject.durability)
     model.change(blobs)
-    for (const name of BLOB_NAMES) checkEqual(await partition.readBlob(name), model.blobs[name], `blob ${name}`)
+    for (const name of BLOB_NAMES)
+      checkEqual(await partition.readBlob(name), model.blobs[name], `blob ${name}`)
   }
 
   async #restart(): Promise<void> {
@@ -130,7 +131,11 @@ class ModelRun {
       if (!persistent) this.#models[index] = new NaivePartition()
       const model = this.#models[index] ?? new NaivePartition()
       const partition = await this.#subject.storage.partition(id)
-      checkEqual(await readAll(partition, 0, 1 + this.#random.below(2000)), model.read(0, Infinity), 'batches')
+      checkEqual(
+        await readAll(partition, 0, 1 + this.#random.below(2000)),
+        model.read(0, Infinity),
+        'batches',
+      )
       for (const name of BLOB_NAMES) checkEqual(await partition.readBlob(name), model.blobs[name], name)
     }
   }
@@ -142,7 +147,10 @@ class ModelRun {
   }
 
   async #read(partition: PartitionStorage, model: NaivePartition): Promise<void> {
-    const from = Math.max(0, model.startOffset - 10 + this.#random.below(model.endOffset - model.startOffset + 20))
+    const from = Math.max(
+      0,
+      model.startOffset - 10 + this.#random.below(model.endOffset - model.startOffset + 20),
+    )
     this.last = `read from ${from}`
     const maxBytes = this.#random.below(1500)
     checkEqual((await partition.read(from, maxBytes)).map(batchOf), model.read(from, maxBytes), 'read')

@@ -8,7 +8,9 @@ const BLOB = new Uint8Array([1, 2, 3])
 
 /** Declares the tests. */
 export const reshapeTests = (test: StorageTest): void => {
-  test('truncateSuffix drops what reaches the offset, and its offsets are free again', async ({ storage }) => {
+  test('truncateSuffix drops what reaches the offset, and its offsets are free again', async ({
+    storage,
+  }) => {
     const partition = await storage.partition(PARTITION)
     const batches = sampleRun(0, 10)
     await partition.append(batches, OS)
@@ -34,7 +36,9 @@ export const reshapeTests = (test: StorageTest): void => {
     checkEqual((await partition.findByTimestamp(500, 0))?.baseOffset, 20, 'the batch of timestamp 500')
   })
 
-  test('truncatePrefix keeps the batch that holds the new start, and never goes back', async ({ storage }) => {
+  test('truncatePrefix keeps the batch that holds the new start, and never goes back', async ({
+    storage,
+  }) => {
     const partition = await storage.partition(PARTITION)
     const batches = sampleRun(0, 10)
     await partition.append(batches, OS)
@@ -48,7 +52,11 @@ export const reshapeTests = (test: StorageTest): void => {
     await partition.truncatePrefix(100)
     checkEqual(partition.state, { startOffset: 100, endOffset: 100, sizeBytes: 0, batchCount: 0 }, 'empty')
     checkEqual(await partition.read(0, 1000), [], 'read of what is empty')
-    await checkRejects(partition.append([sampleBatch(90)], OS), ['INVALID_ARGUMENT'], 'offsets below the start')
+    await checkRejects(
+      partition.append([sampleBatch(90)], OS),
+      ['INVALID_ARGUMENT'],
+      'offsets below the start',
+    )
     await partition.append([sampleBatch(100)], OS)
     checkEqual((await partition.infos(0, 10)).length, 1, 'what was appended after')
   })

@@ -51,7 +51,10 @@ export const readAll = async (
     const last = batches.at(-1)
     if (last === undefined) return found
     if (last.lastOffset < at) {
-      throw new OttlaError('INTERNAL_ERROR', `A read from ${at} answered batches that end at ${last.lastOffset}.`)
+      throw new OttlaError(
+        'INTERNAL_ERROR',
+        `A read from ${at} answered batches that end at ${last.lastOffset}.`,
+      )
     }
     for (const batch of batches) found.push(batchOf(batch))
     at = last.lastOffset + 1

@@ -47,7 +47,10 @@ export class Subject {
   }
 
   /** Runs `body` with a new storage, and cleans up whatever happens. */
-  static async run(options: StorageContractOptions, body: (subject: Subject) => Promise<void>): Promise<void> {
+  static async run(
+    options: StorageContractOptions,
+    body: (subject: Subject) => Promise<void>,
+  ): Promise<void> {
     const storage = await options.create()
     const subject = new Subject(options, storage)
     try {
