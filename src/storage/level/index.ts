@@ -6,7 +6,8 @@ import type { LogStorage } from '../contract.js'
 import type { LevelDatabase } from './database.js'
 import { LevelStorage } from './level-storage.js'
 
-export type { LevelDatabase } from './database.js'
+export type { LevelDatabase, LevelIterator, LevelOperation, LevelRange } from './database.js'
+export { LevelStorage } from './level-storage.js'
 export type {
   BatchInfo,
   BatchWrite,
@@ -26,7 +27,7 @@ export type {
  * Opening throws OttlaError STORAGE_LOCKED when the folder is open already, in this process or another, and
  * STORAGE_CORRUPT when it is damaged.
  */
-export const levelStorage = (location: string): LogStorage =>
+export const levelStorage = (location: string): LevelStorage =>
   new LevelStorage(
     (directory) =>
       Promise.resolve(
@@ -50,4 +51,4 @@ export const levelStorage = (location: string): LogStorage =>
 export const levelStorageOver = (
   database: LevelDatabase,
   capabilities: LogStorage['capabilities'] = { persistent: false, durability: 'none' },
-): LogStorage => new LevelStorage(() => Promise.resolve(database), { capabilities })
+): LevelStorage => new LevelStorage(() => Promise.resolve(database), { capabilities })

@@ -228,10 +228,7 @@ export class LevelPartition implements PartitionStorage {
       }
       if (this.#shape % 2 === 1) await this.#lastWrite
     }
-    return this.#order.alone(async () => {
-      this.#assertReadable()
-      return find(this.#stored)
-    })
+    return this.#order.alone(() => find(this.#stored))
   }
 
   async #dropBeyondEnd(): Promise<void> {
