@@ -1,10 +1,33 @@
 /** The Files seam over Node's file system. */
-import { mkdir, open, readFile, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Files } from '../files.js'
 
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
+
+/** A file system without links gets a copy, which is exclusive too, but is for a moment not whole. */
+const linkOrCopy = async (from: string, to: string): Promise<void> => {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) throw error
+    await copyFile(from, to, constants.COPYFILE_EXCL)
+  }
+}
 
 /** Files on the machine's own disks. */
 export const nodeFiles: Files = {
@@ -13,18 +36,23 @@ export const nodeFiles: Files = {
   },
   realPath: (path) => realpath(path),
   createExclusive: async (path, bytes) => {
+    // Written under a name of its own and then linked: whoever finds the file finds all of it.
+    const draft = `${path}.${randomUUID()}`
     try {
-      const file = await open(path, 'wx')
+      const file = await open(draft, 'wx')
       try {
         await file.writeFile(bytes)
         await file.sync()
       } finally {
         await file.close()
       }
+      await linkOrCopy(draft, path)
       return true
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false
       throw error
+    } finally {
+      await unlink(draft).catch(() => undefined)
     }
   },
   read: async (path) => {
