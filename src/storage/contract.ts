@@ -11,7 +11,8 @@ import type { Uuid } from '../runtime/uuid.js'
 
 /**
  * When an acknowledged write is safe: `'os'` when the process dies (kill -9), `'fsync'` when the power fails too.
- * A storage without a disk beneath it promises neither and says so in its capabilities.
+ * `'os'` is the least that can be asked for, so every storage accepts it; one without a disk beneath it gives neither,
+ * says so in its capabilities, and refuses `'fsync'`.
  */
 export type Durability = 'os' | 'fsync'
 
@@ -19,7 +20,7 @@ export type Durability = 'os' | 'fsync'
 export interface StorageCapabilities {
   /** Whether data is there again after close and open. */
   readonly persistent: boolean
-  /** The strongest durability that an append can ask for; a weaker storage refuses `'fsync'`. */
+  /** The strongest durability that it gives; one that does not give `'fsync'` refuses it with INVALID_ARGUMENT. */
   readonly durability: Durability | 'none'
 }
 
@@ -35,9 +36,9 @@ export interface BatchInfo {
   readonly sizeBytes: number
 }
 
-/** A batch to be written: its bytes as one or more pieces that belong together, and what the storage must know. */
+/** A batch to be written: its bytes, and what the storage must know of them. */
 export interface BatchWrite extends BatchInfo {
-  /** The encoded batch. Once handed over, the bytes belong to the storage and are never changed again. */
+  /** The encoded batch, `sizeBytes` long. Once handed over, it belongs to the storage and is never changed again. */
   readonly bytes: Uint8Array
 }
 
@@ -47,7 +48,7 @@ export interface StoredBatch extends BatchInfo {
   readonly bytes: Uint8Array
 }
 
-/** Small named values kept with a partition, e.g. `checkpoint`. null removes one. */
+/** Small named values kept with a partition, e.g. `checkpoint`; copied when they are handed over. null removes one. */
 export type BlobChanges = Readonly<Record<string, Uint8Array | null>>
 
 /** What a partition holds now. */
@@ -104,7 +105,10 @@ export interface PartitionStorage {
   /** The first batch at or after `fromOffset` whose maxTimestamp is at least `timestamp`; found without reading the log through. */
   findByTimestamp(timestamp: number, fromOffset: number): Promise<BatchInfo | undefined>
 
-  /** Drops every batch whose lastOffset is at or beyond `endOffset`; endOffset becomes the end of what remains. */
+  /**
+   * Drops every batch whose lastOffset is at or beyond `endOffset`; endOffset becomes the end of what remains, or
+   * startOffset when nothing does. At or beyond the end it changes nothing but the blobs.
+   */
   truncateSuffix(endOffset: number, blobs?: BlobChanges): Promise<void>
 
   /**
@@ -116,6 +120,7 @@ export interface PartitionStorage {
   /**
    * Replaces the batches from the one with baseOffset `fromOffset` up to (not including) `toOffset` by `batches`,
    * which lie within that range and ascend; gaps are allowed. endOffset and startOffset stay.
+   * @throws OttlaError INVALID_ARGUMENT when the range cuts through a batch, or `batches` leave it.
    */
   replace(
     fromOffset: number,
@@ -142,7 +147,8 @@ export interface LogStorage {
 
   /**
    * Opens it. A storage that failed is usable again after close() and open().
-   * @throws OttlaError STORAGE_LOCKED when another owner holds it, STORAGE_CORRUPT when it is damaged.
+   * @throws OttlaError STORAGE_LOCKED when another owner holds it, STORAGE_CORRUPT when it is damaged,
+   * UNSUPPORTED_VERSION when a later version of its format wrote it, STORAGE_FAILED when it cannot be opened at all.
    */
   open(): Promise<void>
 

@@ -18,6 +18,9 @@ export const LOCK_FILE = 'ottla.lock'
 /** How often a lock that keeps changing hands is tried again before it counts as held. */
 const MAX_ATTEMPTS = 10
 
+/** How often a lock without an owner's name is looked at again: its owner may be about to write it. */
+const UNREADABLE_ATTEMPTS = 5
+
 /** What the lock is taken with. */
 export interface LockSeams {
   readonly files: Files
@@ -52,12 +55,17 @@ export class DirectoryLock {
     const owner: Owner = { pid: process.pid, startedAt: process.startedAt, token: randomUuid(random) }
     const content = JSON.stringify(owner)
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await files.createExclusive(path, toUtf8(content))) return new DirectoryLock(path, content, files)
+      if (await files.createExclusive(path, toUtf8(content))) {
+        // Looked at again: who found it before its content was there may have taken it for an abandoned one.
+        if ((await readText(files, path)) === content) return new DirectoryLock(path, content, files)
+        continue
+      }
       const found = await readText(files, path)
       if (found === undefined) continue
       const holder = parseOwner(found)
-      if (holder !== undefined && (await isHeld(holder, process)))
-        throw locked(directory, holder.pid, process.pid)
+      if (holder === undefined && attempt < UNREADABLE_ATTEMPTS) continue
+      if (holder !== undefined && (await process.isRunning(holder.pid, holder.startedAt)))
+        throw locked(directory, holder, process.pid)
       await takeAway(files, path, found, `${path}.${owner.token}`)
     }
     throw locked(directory, undefined, process.pid)
@@ -86,10 +94,10 @@ const parseOwner = (text: string): Owner | undefined => {
   }
 }
 
-const isHeld = (holder: Owner, process: ProcessIdentity): Promise<boolean> =>
-  process.isRunning(holder.pid, holder.startedAt)
-
-/** Moves the abandoned lock aside; if another process took it over in between, that one's lock is put back. */
+/**
+ * Moves the abandoned lock aside; if another process took it over in between, that one's lock is put back. A third
+ * process could get in while it is away; between processes the engine's own lock stands behind this one.
+ */
 const takeAway = async (files: Files, path: string, abandoned: string, aside: string): Promise<void> => {
   if (!(await files.rename(path, aside))) return
   const moved = await files.read(aside)
@@ -98,16 +106,22 @@ const takeAway = async (files: Files, path: string, abandoned: string, aside: st
   await files.remove(aside)
 }
 
-const locked = (directory: string, pid: number | undefined, own: number): OttlaError => {
-  const holder =
+const locked = (directory: string, holder: Owner | undefined, ownPid: number): OttlaError => {
+  const pid = holder?.pid
+  const who =
     pid === undefined
       ? 'other processes compete for it'
-      : pid === own
+      : pid === ownPid
         ? 'this process has it open already'
         : `process ${pid} has it open`
+  // Where start times are not known, another program may have got the pid of an owner that crashed.
+  const unsure =
+    holder?.startedAt === '' && pid !== ownPid
+      ? ` If process ${pid} is another program, remove ${LOCK_FILE} from the folder.`
+      : ''
   return new OttlaError(
     'STORAGE_LOCKED',
-    `The folder ${directory} is locked: ${holder}. A folder has one owner at a time; close that one first, or open another folder.`,
+    `The folder ${directory} is locked: ${who}. A folder has one owner at a time; close that one first, or open another folder.${unsure}`,
     { details: { directory, pid } },
   )
 }

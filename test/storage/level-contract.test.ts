@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemoryLevel } from 'memory-level'
 import { describe, it } from 'vitest'
 import { levelStorage, levelStorageOver } from '../../src/storage/level/index.js'
 import type { LogStorage } from '../../src/storage/contract.js'
@@ -34,8 +33,8 @@ const over = (database: FailingLevel): LogStorage => {
 storageContractSuite({
   name: 'level over memory-level',
   runner: { describe, it },
-  create: () => over(new FailingLevel(new MemoryLevel<Uint8Array, Uint8Array>())),
+  create: () => over(new FailingLevel()),
   reopen: (closed) => over(databases.get(closed)!),
-  failNextWrite: (storage) => databases.get(storage)!.failNextBatch(),
+  failNextWrite: (storage) => databases.get(storage)!.failAfter(0),
   seeds: [11, 12],
 })

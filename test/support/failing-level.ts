@@ -1,52 +1,78 @@
-/** An abstract-level database whose writes fail on demand, and which can be looked into. */
-import type { MemoryLevel } from 'memory-level'
-import type { LevelDatabase, LevelIterator, LevelOperation } from '../../src/storage/level/database.js'
+/** An abstract-level database whose writes fail or wait on demand, and which tells what was asked of it. */
+import { MemoryLevel } from 'memory-level'
+import { VIEWS, type LevelDatabase, type LevelIterator } from '../../src/storage/level/database.js'
 
-/** Passes everything on to a database in memory. */
+type Batch = Parameters<LevelDatabase['batch']>
+
+/** A database in memory that lives as long as this object does, whether open or closed. */
 export class FailingLevel implements LevelDatabase {
-  /** What was written, as often as it was. */
-  readonly batches: { readonly operations: readonly LevelOperation[]; readonly sync: boolean }[] = []
-  readonly #inner: MemoryLevel<Uint8Array, Uint8Array>
-  #failsNext = false
+  /** What was written. */
+  readonly batches: { readonly operations: Batch[0]; readonly sync: boolean }[] = []
+  /** How often something was looked up or walked through, and how many bytes of values came back. */
+  readonly reads = { calls: 0, bytes: 0 }
+  /** What the database holds, to be looked at and damaged. */
+  readonly inner = new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' })
   /** When set, writes wait for it. */
   gate: Promise<void> | undefined
+  #goodBatches = Infinity
 
-  constructor(inner: MemoryLevel<Uint8Array, Uint8Array>) {
-    this.#inner = inner
+  /** Lets `count` more writes through; the one after them fails, as on a full disk, and those behind it would not. */
+  failAfter(count: number): void {
+    this.#goodBatches = count
   }
 
-  /** The next write fails, as on a full disk; those after it would not. */
-  failNextBatch(): void {
-    this.#failsNext = true
+  /** The first letter of each key, with how many there are. */
+  async kinds(): Promise<Record<string, number>> {
+    await this.inner.open()
+    const kinds: Record<string, number> = {}
+    for await (const key of this.inner.keys(VIEWS)) {
+      const kind = String.fromCharCode(key[0]!)
+      kinds[kind] = (kinds[kind] ?? 0) + 1
+    }
+    return kinds
   }
 
   open(): Promise<void> {
-    return this.#inner.open()
+    return this.inner.open()
   }
 
   close(): Promise<void> {
-    return this.#inner.close()
+    return this.inner.close()
   }
 
-  get(...[key, options]: Parameters<LevelDatabase['get']>): Promise<Uint8Array | undefined> {
-    return this.#inner.get(key, options)
+  async get(...[key, options]: Parameters<LevelDatabase['get']>): Promise<Uint8Array | undefined> {
+    return this.#count(await this.inner.get(key, options))
   }
 
-  getMany(...[keys, options]: Parameters<LevelDatabase['getMany']>): Promise<(Uint8Array | undefined)[]> {
-    return this.#inner.getMany(keys, options)
+  async getMany(
+    ...[keys, options]: Parameters<LevelDatabase['getMany']>
+  ): Promise<(Uint8Array | undefined)[]> {
+    return (await this.inner.getMany(keys, options)).map((value) => this.#count(value))
   }
 
   iterator(options: Parameters<LevelDatabase['iterator']>[0]): LevelIterator {
-    return this.#inner.iterator(options)
+    const iterator = this.inner.iterator(options)
+    return {
+      nextv: async (size) => {
+        const entries = await iterator.nextv(size)
+        this.reads.calls++
+        for (const [, value] of entries) this.reads.bytes += value.length
+        return entries
+      },
+      close: () => iterator.close(),
+    }
   }
 
-  async batch(...[operations, options]: Parameters<LevelDatabase['batch']>): Promise<void> {
+  async batch(...[operations, options]: Batch): Promise<void> {
     await this.gate
-    if (this.#failsNext) {
-      this.#failsNext = false
-      throw new Error('ENOSPC: no space left on device')
-    }
+    if (this.#goodBatches-- === 0) throw new Error('ENOSPC: no space left on device')
     this.batches.push({ operations, sync: options.sync === true })
-    await this.#inner.batch(operations, { keyEncoding: 'view', valueEncoding: 'view' })
+    await this.inner.batch(operations, VIEWS)
+  }
+
+  #count(value: Uint8Array | undefined): Uint8Array | undefined {
+    this.reads.calls++
+    this.reads.bytes += value?.length ?? 0
+    return value
   }
 }

@@ -6,8 +6,6 @@ import { dataKey, decodeIndexEntry, indexKey, sequenceOf, type IndexEntry } from
 
 /** How many index entries one walk through the index takes at most. */
 const PAGE_ENTRIES = 1024
-/** The first walk of a read; batches are large or few more often than not. */
-const FIRST_PAGE_ENTRIES = 16
 
 /** The index of one partition. */
 export class BatchIndex {
@@ -67,12 +65,20 @@ export class BatchIndex {
     return found
   }
 
-  /** As {@link entries}, while their batches stay within `maxBytes`; the first one whatever its size. */
-  async entriesWithin(fromOffset: number, endOffset: number, maxBytes: number): Promise<IndexEntry[]> {
+  /**
+   * As {@link entries}, while their batches stay within `maxBytes`; the first one whatever its size. The first walk is
+   * as long as batches of `averageBytes` make it, so that one is enough as a rule.
+   */
+  async entriesWithin(
+    fromOffset: number,
+    endOffset: number,
+    maxBytes: number,
+    averageBytes: number,
+  ): Promise<IndexEntry[]> {
     const found: IndexEntry[] = []
     let at = fromOffset
     let total = 0
-    let pageEntries = FIRST_PAGE_ENTRIES
+    let pageEntries = Math.min(Math.ceil(maxBytes / Math.max(averageBytes, 1)) + 1, PAGE_ENTRIES)
     while (at < endOffset) {
       const page = await this.#page(at, endOffset, pageEntries, found.length === 0)
       for (const entry of page) {

@@ -90,9 +90,10 @@ export class LevelPartition implements PartitionStorage {
   }
 
   read(fromOffset: number, maxBytes: number): Promise<readonly StoredBatch[]> {
-    return this.#read(async ({ startOffset, endOffset }) => {
+    return this.#read(async ({ startOffset, endOffset, sizeBytes, batchCount }) => {
       const from = Math.max(fromOffset, startOffset)
-      return this.#index.load(await this.#index.entriesWithin(from, endOffset, maxBytes))
+      const averageBytes = batchCount === 0 ? 0 : sizeBytes / batchCount
+      return this.#index.load(await this.#index.entriesWithin(from, endOffset, maxBytes, averageBytes))
     })
   }
 

@@ -51,6 +51,9 @@ export class Reclaimer {
       this.#last = -1
       this.#droppedBytes = 0
       try {
+        // LevelDB looks how deep it must go before it writes out what it has in memory, and so misses what is only then
+        // on its way to a file. The first call, for a range with nothing in it, has all of that written out.
+        await this.#database.compactRange?.(end, end, { keyEncoding: 'view' })
         await this.#database.compactRange?.(start, end, { keyEncoding: 'view' })
       } catch {
         // Space that was not given back now is given back when LevelDB compacts by itself; nothing else depends on it.

@@ -1,5 +1,5 @@
 /** The suite's own few assertions, so that it runs under any test runner. */
-import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
 
 /** Fails unless `condition` holds. */
@@ -9,7 +9,6 @@ export function check(condition: boolean, message: string): asserts condition {
 
 /** Fails unless both are equal in every field and byte. */
 export const checkEqual = (found: unknown, expected: unknown, what: string): void => {
-  // The message is made only when it is needed: showing megabytes takes long.
   if (!isEqual(found, expected)) {
     throw new Error(`${what}: expected ${show(expected)}, found ${show(found)}`)
   }
@@ -44,6 +43,23 @@ export const checkAllReject = async (
   for (const outcome of await Promise.allSettled(checks)) {
     if (outcome.status === 'rejected') throw outcome.reason
   }
+}
+
+/** How many values of a list a message shows. */
+const MAX_SHOWN = 8
+
+/** A short text for a value; of bytes only the length and the beginning. */
+const show = (value: unknown): string => {
+  if (value instanceof Uint8Array) return `${value.length} bytes [${value.subarray(0, 16).join(' ')}]`
+  if (Array.isArray(value)) {
+    const more = value.length > MAX_SHOWN ? `, and ${value.length - MAX_SHOWN} more` : ''
+    return `[${value.slice(0, MAX_SHOWN).map(show).join(', ')}${more}]`
+  }
+  if (typeof value === 'object' && value !== null) {
+    const fields = Object.entries(value).map(([name, field]) => `${name}: ${show(field)}`)
+    return `{ ${fields.join(', ')} }`
+  }
+  return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => {

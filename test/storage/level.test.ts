@@ -1,0 +1,293 @@
+/** What the level storage does beyond the contract: how it writes, what it makes of damage, and how it gives disk back. */
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { deferred } from '../../src/runtime/abort.js'
+import type { BatchWrite, LogStorage, PartitionStorage } from '../../src/storage/contract.js'
+import { VIEWS } from '../../src/storage/level/database.js'
+import { levelStorage, levelStorageOver } from '../../src/storage/level/index.js'
+import { dataKey, FORMAT_KEY, indexKey, metaKey } from '../../src/storage/level/keys.js'
+import { FailingLevel } from '../support/failing-level.js'
+import { tempFolder } from '../support/temp-folder.js'
+
+const ID = { topicId: 'MkU3OEVBNTcwNTJENDM2Qg', partition: 0 }
+const OS = { durability: 'os' } as const
+
+const batchAt = (baseOffset: number, sizeBytes = 100): BatchWrite => ({
+  baseOffset,
+  lastOffset: baseOffset + 9,
+  maxTimestamp: baseOffset,
+  sizeBytes,
+  bytes: new Uint8Array(sizeBytes).fill(baseOffset % 251),
+})
+
+const run = (from: number, count: number, sizeBytes?: number): BatchWrite[] =>
+  Array.from({ length: count }, (_, index) => batchAt(from + index * 10, sizeBytes))
+
+/** Opens `database` as a storage that is closed when the test ends. */
+const opened = async (database: FailingLevel): Promise<LogStorage> => {
+  const storage = levelStorageOver(database, { persistent: true, durability: 'fsync' })
+  await storage.open()
+  onTestFinished(() => storage.close())
+  return storage
+}
+
+const filled = async (count: number): Promise<{ database: FailingLevel; storage: LogStorage }> => {
+  const database = new FailingLevel()
+  const storage = await opened(database)
+  await (await storage.partition(ID)).append(run(0, count), OS)
+  return { database, storage }
+}
+
+const reopen = async (storage: LogStorage): Promise<PartitionStorage> => {
+  await storage.close()
+  await storage.open()
+  return storage.partition(ID)
+}
+
+describe('writes', () => {
+  it('puts a batch, its index entry, the state and the blobs into one write', async () => {
+    const database = new FailingLevel()
+    const partition = await (await opened(database)).partition(ID)
+    database.batches.length = 0
+    await partition.append(run(0, 2), { ...OS, blobs: { checkpoint: new Uint8Array(3) } })
+    expect(database.batches).toHaveLength(1)
+    const kinds = database.batches[0]!.operations.map(({ key }) => String.fromCharCode(key[0]!))
+    expect(kinds.sort().join('')).toBe('bddiim')
+  })
+
+  it('gathers the appends of all partitions while a write is under way, and flushes only when asked', async () => {
+    const database = new FailingLevel()
+    const storage = await opened(database)
+    const partitions = await Promise.all(
+      Array.from({ length: 8 }, (_, partition) => storage.partition({ ...ID, partition })),
+    )
+    database.batches.length = 0
+    const { promise, resolve } = deferred<undefined>()
+    database.gate = promise
+    const first = partitions[0]!.append([batchAt(0)], OS)
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    const rest = partitions.flatMap((partition, index) => [
+      partition.append([batchAt(10)], OS),
+      partition.append([batchAt(20)], { durability: index === 3 ? 'fsync' : 'os' }),
+    ])
+    resolve(undefined)
+    await Promise.all([first, ...rest])
+    // The second write has 16 batches with their index entries, and the state of each partition once.
+    expect(database.batches.map(({ operations, sync }) => [operations.length, sync])).toEqual([
+      [3, false],
+      [40, true],
+    ])
+  })
+
+  it('keeps data in the order of writing, whatever the partition', async () => {
+    const database = new FailingLevel()
+    const storage = await opened(database)
+    for (let index = 0; index < 6; index++) {
+      const partition = await storage.partition({ ...ID, partition: index % 2 })
+      await partition.append([batchAt(index * 10, 100 + index)], OS)
+    }
+    await storage.close()
+    await storage.open()
+    await (await storage.partition(ID)).append([batchAt(60, 106)], OS)
+    for (let sequence = 0; sequence < 7; sequence++) {
+      expect((await database.inner.get(dataKey(sequence), VIEWS))?.length).toBe(100 + sequence)
+    }
+  })
+})
+
+describe('reads', () => {
+  it('reads little more than what was asked for', async () => {
+    const { database, storage } = await filled(3000)
+    const partition = await storage.partition(ID)
+    database.reads.bytes = 0
+    expect(await partition.read(10_000, 1000)).toHaveLength(10)
+    expect(database.reads.bytes).toBeLessThan(3000)
+    await partition.append([batchAt(30_000, 1_000_000), batchAt(30_010, 1_000_000)], OS)
+    database.reads.bytes = 0
+    expect(await partition.read(29_990, 50)).toHaveLength(1)
+    expect(database.reads.bytes).toBeLessThan(3000)
+  })
+
+  it('finds a timestamp without walking through', async () => {
+    const { database, storage } = await filled(5000)
+    const partition = await storage.partition(ID)
+    database.reads.calls = 0
+    expect((await partition.findByTimestamp(31_337, 0))?.baseOffset).toBe(31_340)
+    expect(database.reads.calls).toBeLessThan(50)
+  })
+
+  it('opens a long partition at the cost of a short one', async () => {
+    const costs: number[] = []
+    for (const count of [10, 5000]) {
+      const { database, storage } = await filled(count)
+      await storage.close()
+      const before = database.reads.calls
+      await storage.open()
+      await storage.partition(ID)
+      costs.push(database.reads.calls - before)
+    }
+    expect(costs[1]).toBe(costs[0])
+  })
+})
+
+describe('what a crash leaves', () => {
+  it.each([0, 1, 2])(
+    'a prefix that was being dropped is dropped at the next open (%i writes done)',
+    async (good) => {
+      const { database, storage } = await filled(1500)
+      database.failAfter(good)
+      const partition = await storage.partition(ID)
+      await expect(partition.truncatePrefix(12_000)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+      const again = await reopen(storage)
+      const dropped = good === 0 ? 0 : 1200
+      expect(again.state).toEqual({
+        startOffset: dropped * 10,
+        endOffset: 15_000,
+        sizeBytes: (1500 - dropped) * 100,
+        batchCount: 1500 - dropped,
+      })
+      expect(await database.kinds()).toEqual({ f: 1, m: 1, d: 1500 - dropped, i: 1500 - dropped })
+    },
+  )
+
+  it.each([0, 1, 2])(
+    'a suffix that was being dropped is gone before its offsets return (%i)',
+    async (good) => {
+      const { database, storage } = await filled(1500)
+      database.failAfter(good)
+      const partition = await storage.partition(ID)
+      await expect(partition.truncateSuffix(2000)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+      const again = await reopen(storage)
+      const left = good === 0 ? 1500 : 200
+      expect(again.state).toEqual({
+        startOffset: 0,
+        endOffset: left * 10,
+        sizeBytes: left * 100,
+        batchCount: left,
+      })
+      expect(await database.kinds()).toEqual({ f: 1, m: 1, d: left, i: left })
+      await again.append([batchAt(left * 10, 50)], OS)
+      expect((await again.read(left * 10, 1e6)).map((batch) => batch.sizeBytes)).toEqual([50])
+    },
+  )
+
+  it.each([1, 2, 3])('a partition that was being deleted is gone, bytes and all (%i)', async (good) => {
+    const { database, storage } = await filled(1500)
+    await (await storage.partition(ID)).writeBlobs({ a: new Uint8Array(1), b: new Uint8Array(1) }, 'os')
+    database.failAfter(good)
+    await expect(storage.deletePartition(ID)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+    await storage.close()
+    await storage.open()
+    expect(await storage.partitions()).toEqual([])
+    expect(await database.kinds()).toEqual({ f: 1 })
+  })
+})
+
+describe('damage', () => {
+  const expectCorrupt = (call: Promise<unknown>, ...words: string[]): Promise<void> =>
+    expect(call).rejects.toSatisfy((error: Error & { code: string }) => {
+      expect(error.code).toBe('STORAGE_CORRUPT')
+      for (const word of words) expect(error.message).toContain(word)
+      return true
+    })
+
+  it.each([
+    { name: 'missing', damage: (database: FailingLevel) => database.inner.del(dataKey(5), VIEWS) },
+    {
+      name: 'cut short',
+      damage: (database: FailingLevel) => database.inner.put(dataKey(5), new Uint8Array(99), VIEWS),
+    },
+  ])('batch bytes that are $name are never skipped', async ({ damage }) => {
+    const { database, storage } = await filled(10)
+    await damage(database)
+    const partition = await reopen(storage)
+    await expectCorrupt(partition.read(0, 1e6), ID.topicId, 'offset 50')
+    await expectCorrupt(partition.read(55, 1), 'offset 50')
+    expect(await partition.read(0, 500)).toHaveLength(5)
+    expect(await partition.read(60, 1e6)).toHaveLength(4)
+    expect(storage.failure).toBeUndefined()
+  })
+
+  it('an index entry that is damaged is told', async () => {
+    const { database, storage } = await filled(10)
+    await database.inner.put(indexKey(0, 30), new Uint8Array(5), VIEWS)
+    const partition = await reopen(storage)
+    await expectCorrupt(partition.read(30, 1), 'offset 30')
+  })
+
+  it('a partition whose state is damaged does not open, but can be deleted', async () => {
+    const { database, storage } = await filled(10)
+    await storage.close()
+    await database.inner.open()
+    await database.inner.put(metaKey(ID), new Uint8Array(7), VIEWS)
+    await expectCorrupt(storage.open(), ID.topicId)
+  })
+
+  it('another layout, or what is no log, is refused', async () => {
+    const { database, storage } = await filled(1)
+    await storage.close()
+    await database.inner.open()
+    await database.inner.put(FORMAT_KEY, new Uint8Array([77]), VIEWS)
+    await expect(storage.open()).rejects.toMatchObject({
+      code: 'UNSUPPORTED_VERSION',
+      message: expect.stringContaining('77') as string,
+    })
+    const foreign = new FailingLevel()
+    await foreign.inner.put(new Uint8Array([1]), new Uint8Array([2]), VIEWS)
+    await expect(levelStorageOver(foreign).open()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(foreign.batches).toEqual([])
+  })
+
+  it('a folder that is a file, or lies below one, is refused by name', async () => {
+    const file = join(await tempFolder(), 'file')
+    await writeFile(file, 'text')
+    for (const location of [file, join(file, 'below')]) {
+      await expect(levelStorage(location).open()).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        message: expect.stringContaining(location) as string,
+      })
+    }
+  })
+
+  it('a database that is damaged is refused, and its folder let go of', async () => {
+    const folder = await tempFolder()
+    const storage = levelStorage(folder)
+    await storage.open()
+    await (await storage.partition(ID)).append(run(0, 10), OS)
+    await storage.close()
+    const manifest = (await readdir(folder)).find((name) => name.startsWith('MANIFEST'))!
+    await truncate(join(folder, manifest), 10)
+    await expectCorrupt(storage.open(), folder)
+    await rm(join(folder, manifest))
+    await expectCorrupt(levelStorage(folder).open(), folder)
+  })
+})
+
+describe('disk', () => {
+  it('is given back when a prefix goes', async () => {
+    const storage = levelStorage(await tempFolder())
+    await storage.open()
+    onTestFinished(() => storage.close())
+    const partition = await storage.partition(ID)
+    for (let index = 0; index < 160; index += 8) await partition.append(run(index * 10, 8, 128 * 1024), OS)
+    const before = await storage.sizeBytes()
+    expect(before).toBeGreaterThan(160 * 128 * 1024)
+    await partition.truncatePrefix(1520)
+    await storage.reclaimed()
+    expect(await storage.sizeBytes()).toBeLessThan(before / 3)
+    expect(await partition.read(0, 1e9)).toHaveLength(8)
+  })
+
+  it('is given back when a partition is deleted', async () => {
+    const storage = levelStorage(await tempFolder())
+    await storage.open()
+    onTestFinished(() => storage.close())
+    const partition = await storage.partition(ID)
+    for (let index = 0; index < 160; index += 8) await partition.append(run(index * 10, 8, 128 * 1024), OS)
+    const before = await storage.sizeBytes()
+    await storage.deletePartition(ID)
+    await storage.reclaimed()
+    expect(await storage.sizeBytes()).toBeLessThan(before / 3)
+  })
+})
