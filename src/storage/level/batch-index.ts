@@ -78,7 +78,7 @@ export class BatchIndex {
     const found: IndexEntry[] = []
     let at = fromOffset
     let total = 0
-    let pageEntries = Math.min(Math.ceil(maxBytes / Math.max(averageBytes, 1)) + 1, PAGE_ENTRIES)
+    let pageEntries = Math.min(Math.ceil(Math.max(maxBytes, 0) / Math.max(averageBytes, 1)) + 1, PAGE_ENTRIES)
     while (at < endOffset) {
       const page = await this.#page(at, endOffset, pageEntries, found.length === 0)
       for (const entry of page) {
