@@ -243,8 +243,9 @@ export class LevelPartition implements PartitionStorage {
   }
 
   /**
-   * Removes those from `fromOffset` on that `isDropped` picks, slice by slice, until a slice has none of them. When
-   * the storage closes meanwhile, the rest is left for the next opening.
+   * Removes those from `fromOffset` on that `isDropped` picks, slice by slice, until a slice has none of them. What
+   * lies below the start may wait for the next opening when the storage closes; what lies beyond the end may not, as
+   * an append that was called before the close would come to lie upon it.
    */
   async #drop(
     fromOffset: number,
@@ -252,7 +253,7 @@ export class LevelPartition implements PartitionStorage {
     isDropped: (entry: IndexEntry) => boolean,
   ): Promise<void> {
     let found = await this.#index.entries(fromOffset, toOffset, DROP_SLICE_BATCHES)
-    while (!this.#engine.isClosing) {
+    while (toOffset === Number.MAX_SAFE_INTEGER || !this.#engine.isClosing) {
       const dropped = found.filter(isDropped)
       const last = dropped.at(-1)
       if (last === undefined) return
