@@ -131,6 +131,40 @@ describe('reads', () => {
   })
 })
 
+describe('a read while the partition changes its shape', () => {
+  /** Runs `change` before the read's second step, once. */
+  const inBetween = (database: FailingLevel, change: () => Promise<unknown>): void => {
+    let step = 0
+    database.beforeRead = async () => {
+      if (++step !== 2) return
+      database.beforeRead = () => Promise.resolve()
+      await change()
+    }
+  }
+
+  it('does not take what was dropped for missing', async () => {
+    const { database, storage } = await filled(20)
+    const partition = await storage.partition(ID)
+    // The first step finds the batches, the second would load them.
+    inBetween(database, () => partition.truncatePrefix(100))
+    const found = await partition.read(0, 500)
+    expect(found.map((batch) => batch.baseOffset)).toEqual([100, 110, 120, 130, 140])
+  })
+
+  it('does not mix the old with the new', async () => {
+    const { database, storage } = await filled(2000)
+    const partition = await storage.partition(ID)
+    const longer = { ...batchAt(5000), lastOffset: 10_244 }
+    // The first step finds the first page of the old batches, the second what follows it by then.
+    inBetween(database, async () => {
+      await partition.truncateSuffix(5000)
+      await partition.append([longer, batchAt(10_245)], OS)
+    })
+    const found = await partition.infos(0, 1e6)
+    expect(found.slice(-3).map((batch) => batch.baseOffset)).toEqual([4990, 5000, 10_245])
+  })
+})
+
 describe('what a crash leaves', () => {
   it.each([0, 1, 2])(
     'a prefix that was being dropped is dropped at the next open (%i writes done)',

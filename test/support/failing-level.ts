@@ -14,6 +14,8 @@ export class FailingLevel implements LevelDatabase {
   readonly inner = new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' })
   /** When set, writes wait for it. */
   gate: Promise<void> | undefined
+  /** Called before each step of a walk or a look-up of several keys; the read goes on when it resolves. */
+  beforeRead: () => Promise<void> = () => Promise.resolve()
   #goodBatches = Infinity
 
   /** Lets `count` more writes through; the one after them fails, as on a full disk, and those behind it would not. */
@@ -47,6 +49,7 @@ export class FailingLevel implements LevelDatabase {
   async getMany(
     ...[keys, options]: Parameters<LevelDatabase['getMany']>
   ): Promise<(Uint8Array | undefined)[]> {
+    await this.beforeRead()
     return (await this.inner.getMany(keys, options)).map((value) => this.#count(value))
   }
 
@@ -54,6 +57,7 @@ export class FailingLevel implements LevelDatabase {
     const iterator = this.inner.iterator(options)
     return {
       nextv: async (size) => {
+        await this.beforeRead()
         const entries = await iterator.nextv(size)
         this.reads.calls++
         for (const [, value] of entries) this.reads.bytes += value.length
