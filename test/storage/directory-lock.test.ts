@@ -133,6 +133,24 @@ describe('the lock of a folder', () => {
     expect([first.status, second!.status].sort()).toEqual(['fulfilled', 'rejected'])
   })
 
+  it('puts back a lock that was taken over while it was judged', async () => {
+    const folder = await tempFolder()
+    const path = join(folder, LOCK_FILE)
+    await writeFile(path, JSON.stringify({ pid: 2 ** 30, startedAt: 'x', token: 'x' }))
+    let faster: DirectoryLock | undefined
+    // Another one takes the abandoned lock over after this one has judged it, and before it moves it away.
+    const late: Files = {
+      ...nodeFiles,
+      rename: async (from, to) => {
+        faster ??= await acquire(folder)
+        return nodeFiles.rename(from, to)
+      },
+    }
+    await expect(acquire(folder, { files: late })).rejects.toMatchObject({ code: 'STORAGE_LOCKED' })
+    await faster!.release()
+    expect(await readdir(folder)).toEqual([])
+  })
+
   it('has one winner when many take over at once', async () => {
     const folder = await tempFolder()
     await writeFile(join(folder, LOCK_FILE), JSON.stringify({ pid: 2 ** 30, startedAt: 'x', token: 'x' }))

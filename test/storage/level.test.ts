@@ -143,9 +143,13 @@ describe('a read while the partition changes its shape', () => {
   }
 
   it('does not take what was dropped for missing', async () => {
-    const { database, storage } = await filled(20)
+    const database = new FailingLevel()
+    const storage = await opened(database)
     const partition = await storage.partition(ID)
-    // The first step finds the batches, the second would load them.
+    const other = await storage.partition({ ...ID, partition: 1 })
+    // One by one, so that the batches are no run: they are then looked up, not walked through as of one moment.
+    for (const batch of run(0, 20)) for (const each of [partition, other]) await each.append([batch], OS)
+    // The first step finds the batches, the second loads them.
     inBetween(database, () => partition.truncatePrefix(100))
     const found = await partition.read(0, 500)
     expect(found.map((batch) => batch.baseOffset)).toEqual([100, 110, 120, 130, 140])
