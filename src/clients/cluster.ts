@@ -122,6 +122,11 @@ export class Cluster {
     return { nodeId: leader.leaderId, channel, topicId: known.topicId, leaderEpoch: leader.leaderEpoch }
   }
 
+  /** How many partitions the topic has, if that is known; without asking. */
+  knownPartitionCount(topic: string): number | undefined {
+    return this.#fresh(topic)?.partitions.length
+  }
+
   /**
    * The way to the partition's leader.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE.
@@ -149,8 +154,11 @@ export class Cluster {
     return { nodeId: leader.leaderId, channel, topicId, leaderEpoch: leader.leaderEpoch }
   }
 
-  /** Forgets what is known of the topic, because it proved wrong. */
+  /** Forgets what is known of the topic, and the channels to its leaders, because it proved wrong. */
   invalidate(topic: string): void {
+    for (const { leaderId } of this.#topics.get(topic)?.value.partitions ?? []) {
+      this.#channels.delete(leaderId)
+    }
     this.#topics.delete(topic)
   }
 

@@ -10,27 +10,66 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
-/** Gathers the metadata of the records of one `send`, and settles when it has them all or one has failed. */
-export class Delivery {
-  readonly #resolve: (results: RecordMetadata[]) => void
+/** Told what becomes of the records of one `send`. */
+export interface Recipient {
+  /** The next record is in a batch; `metadata` gets its offset when that is stored. */
+  added(metadata: RecordMetadata): void
+  /** As many more of its records are stored. */
+  stored(count: number): void
+  /** A record will not be stored; what else becomes of the send changes nothing any more. */
+  failed(error: unknown): void
+}
+
+/** The outcome of sending one record. */
+export class RecordDelivery implements Recipient {
+  readonly #resolve: (metadata: RecordMetadata) => void
   readonly #reject: (error: unknown) => void
-  readonly #results: RecordMetadata[]
+  #metadata: RecordMetadata | undefined
+
+  constructor(resolve: (metadata: RecordMetadata) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  added(metadata: RecordMetadata): void {
+    this.#metadata = metadata
+  }
+
+  stored(): void {
+    if (this.#metadata !== undefined) this.#resolve(this.#metadata)
+  }
+
+  failed(error: unknown): void {
+    this.#reject(error)
+  }
+}
+
+/** The outcome of sending several records: known when all are stored, or one has failed. */
+export class ArrayDelivery implements Recipient {
+  readonly #resolve: (metadata: readonly RecordMetadata[]) => void
+  readonly #reject: (error: unknown) => void
+  readonly #metadata: RecordMetadata[] = []
   #missingCount: number
 
-  constructor(count: number, resolve: (results: RecordMetadata[]) => void, reject: (error: unknown) => void) {
-    this.#results = new Array<RecordMetadata>(count)
+  constructor(
+    count: number,
+    resolve: (metadata: readonly RecordMetadata[]) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#missingCount = count
     this.#resolve = resolve
     this.#reject = reject
   }
 
-  /** The record at `index` of the send is stored. */
-  stored(index: number, metadata: RecordMetadata): void {
-    this.#results[index] = metadata
-    if (--this.#missingCount === 0) this.#resolve(this.#results)
+  added(metadata: RecordMetadata): void {
+    this.#metadata.push(metadata)
   }
 
-  /** A record of the send will not be stored; what else becomes of the send changes nothing any more. */
+  stored(count: number): void {
+    this.#missingCount -= count
+    if (this.#missingCount === 0) this.#resolve(this.#metadata)
+  }
+
   failed(error: unknown): void {
     this.#reject(error)
   }

@@ -1,7 +1,13 @@
-/** The batches of one partition that are not yet acknowledged, in the order in which they must be stored. */
+/**
+ * The batches of one partition that are not yet acknowledged, in the order in which they must be stored. A batch keeps
+ * its place until it is stored or has failed, however often it is sent.
+ */
 import { incrementSequence } from '../../record/header.js'
 import type { ProducerBatch } from './producer-batch.js'
 import type { ProducerIdentity } from './producer-identity.js'
+
+/** What a batch is expected to need before one was seen. */
+const FIRST_CAPACITY_BYTES = 512
 
 /** A partition's batches. */
 export class PartitionQueue {
@@ -9,19 +15,34 @@ export class PartitionQueue {
   readonly partition: number
   /** Gathers records; undefined when there is none to gather into. */
   gathering: ProducerBatch | undefined
-  /** Complete, or to be sent again; oldest first. */
-  readonly waiting: ProducerBatch[] = []
-  readonly inFlight: ProducerBatch[] = []
+  inFlightCount = 0
+  /** The broker that has what is in flight. */
+  nodeId = -1
+  /** What the next batch will probably need: batches of one partition are alike. */
+  capacityBytes = FIRST_CAPACITY_BYTES
   /** Not before this time on the monotonic clock, after an error. */
   retryAt = 0
-  /** Whether something is being looked up or encoded on behalf of the first waiting batch. */
-  isBusy = false
-  #identity: ProducerIdentity | undefined
+  /** How many look-ups and encodings are under way without which the queue cannot go on. */
+  busyCount = 0
+  readonly #batches: ProducerBatch[] = []
+  #sequenceOf: ProducerIdentity | undefined
   #nextSequence = 0
+  #established: ProducerIdentity | undefined
 
   constructor(topic: string, partition: number) {
     this.topic = topic
     this.partition = partition
+  }
+
+  /** Whether there is anything to gather or send. */
+  get isEmpty(): boolean {
+    return this.#batches.length === 0
+  }
+
+  /** Begins a batch that gathers records. */
+  gather(batch: ProducerBatch): void {
+    this.gathering = batch
+    this.#batches.push(batch)
   }
 
   /** Ends the gathering: what was gathered is to be sent. */
@@ -29,37 +50,58 @@ export class PartitionQueue {
     const batch = this.gathering
     if (batch === undefined) return
     this.gathering = undefined
+    this.capacityBytes = batch.sizeBytes + (batch.sizeBytes >> 3)
     batch.state = 'waiting'
-    this.waiting.push(batch)
   }
 
-  /** Puts a batch back that is to be sent again, in its place among those that wait. */
-  putBack(batch: ProducerBatch): void {
-    batch.state = 'waiting'
-    const later = this.waiting.findIndex(
-      (other) => other.createdAt > batch.createdAt || other.sequence === undefined,
-    )
-    if (later < 0) this.waiting.push(batch)
-    else this.waiting.splice(later, 0, batch)
+  /** The batch to be sent next: none is in flight that was created after it, unless it is sent again. */
+  firstWaiting(): ProducerBatch | undefined {
+    // At most a handful before it are in flight.
+    for (const batch of this.#batches) if (batch.state === 'waiting') return batch
+    return undefined
   }
 
-  /** Whether a batch that was sent earlier than `batch` is still without an outcome. */
+  /** `batch` is on its way to a broker. */
+  sent(batch: ProducerBatch, nodeId: number): void {
+    this.nodeId = nodeId
+    batch.state = 'in flight'
+    batch.attempts++
+    this.inFlightCount++
+  }
+
+  /** `batch` has to be sent again, in its place. */
+  returned(batch: ProducerBatch): void {
+    batch.state = 'waiting'
+    this.inFlightCount--
+  }
+
+  /** `batch`, which is stored or has failed, leaves its place. */
+  remove(batch: ProducerBatch): void {
+    if (this.gathering === batch) this.gathering = undefined
+    if (batch.state === 'in flight') this.inFlightCount--
+    const index = this.#batches.indexOf(batch)
+    if (index >= 0) this.#batches.splice(index, 1)
+  }
+
+  /** The place of `batch`, which waits, is taken by its halves. */
+  replace(batch: ProducerBatch, halves: readonly ProducerBatch[]): void {
+    const index = this.#batches.indexOf(batch)
+    if (index >= 0) this.#batches.splice(index, 1, ...halves)
+  }
+
+  /** Whether a batch of the same sequence before `batch` is still without an outcome. */
   hasEarlier(batch: ProducerBatch): boolean {
-    const sequence = batch.sequence?.baseSequence ?? 0
-    const isEarlier = (other: ProducerBatch): boolean =>
-      other !== batch &&
-      other.sequence?.identity === batch.sequence?.identity &&
-      (other.sequence?.baseSequence ?? 0) < sequence
-    return (
-      this.inFlight.some(isEarlier) ||
-      this.waiting.some((other) => other.sequence !== undefined && isEarlier(other))
-    )
+    for (const other of this.#batches) {
+      if (other === batch) return false
+      if (other.sequence?.identity === batch.sequence?.identity) return true
+    }
+    return false
   }
 
   /** Gives `batch` the next place in the sequence of `identity`, which starts at 0. */
   nextSequence(identity: ProducerIdentity, batch: ProducerBatch): number {
-    if (this.#identity !== identity) {
-      this.#identity = identity
+    if (this.#sequenceOf !== identity) {
+      this.#sequenceOf = identity
       this.#nextSequence = 0
     }
     const baseSequence = this.#nextSequence
@@ -67,19 +109,25 @@ export class PartitionQueue {
     return baseSequence
   }
 
-  /** Takes `batch` out of wherever it is. */
-  remove(batch: ProducerBatch): void {
-    if (this.gathering === batch) this.gathering = undefined
-    for (const list of [this.waiting, this.inFlight]) {
-      const index = list.indexOf(batch)
-      if (index >= 0) list.splice(index, 1)
-    }
+  /** The broker has stored a batch of `identity`, so from now on it knows what must follow. */
+  established(identity: ProducerIdentity): void {
+    this.#established = identity
+  }
+
+  /**
+   * Whether `batch`, the first that waits, may be sent to `nodeId` while others are in flight. Not when it was sent
+   * before: then those after it may fail for lack of it. Not to another broker, which may be faster. And not before the
+   * broker has stored something of `identity`: it takes a producer that it does not know at any sequence, so were the
+   * first batch refused, the second would take its place.
+   */
+  mayFollow(batch: ProducerBatch, identity: ProducerIdentity | undefined, nodeId: number): boolean {
+    if (this.inFlightCount === 0) return true
+    if (batch.attempts > 0 || nodeId !== this.nodeId || identity === undefined) return false
+    return this.#established === (batch.sequence?.identity ?? identity)
   }
 
   /** All batches, oldest first. */
-  *batches(): Iterable<ProducerBatch> {
-    yield* this.inFlight
-    yield* this.waiting
-    if (this.gathering !== undefined) yield this.gathering
+  batches(): readonly ProducerBatch[] {
+    return [...this.#batches]
   }
 }

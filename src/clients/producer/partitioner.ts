@@ -20,7 +20,7 @@ export type Partitioner = (record: PartitionerInput) => number
 export const partitionOfKey = (key: Uint8Array, partitionCount: number): number =>
   (murmur2(key) & 0x7fff_ffff) % partitionCount
 
-/** What the custom partitioner answered, if it is a partition. */
+/** `partition`, if the topic has it. */
 export const checkPartition = (partition: number, topic: string, partitionCount: number): number => {
   if (Number.isInteger(partition) && partition >= 0 && partition < partitionCount) return partition
   throw invalidArgument(
@@ -31,38 +31,34 @@ export const checkPartition = (partition: number, topic: string, partitionCount:
 }
 
 /**
- * Keyless records stay with one partition until a batch is full, then go to another one: full batches, evenly spread
- * (KIP-480, KIP-794).
+ * Keyless records of a topic stay with one partition until a batch is full, then go to another one: full batches,
+ * evenly spread (KIP-480, KIP-794).
  */
-export class StickyPartitions {
+export class StickyPartition {
   readonly #batchSize: number
   readonly #random: Random
-  readonly #current = new Map<string, { partition: number; bytes: number }>()
+  #partition = -1
+  #bytes = 0
 
   constructor(batchSize: number, random: Random) {
     this.#batchSize = batchSize
     this.#random = random
   }
 
-  /** The partition for the next keyless record of `topic`, which takes `sizeBytes`. */
-  next(topic: string, partitionCount: number, sizeBytes: number): number {
-    let current = this.#current.get(topic)
-    if (current === undefined)
-      this.#current.set(topic, (current = { partition: this.#pick(partitionCount), bytes: 0 }))
-    else if (current.bytes >= this.#batchSize) {
+  /** The partition for the next keyless record, which takes `sizeBytes`. */
+  next(partitionCount: number, sizeBytes: number): number {
+    if (this.#partition < 0 || this.#partition >= partitionCount) {
+      this.#partition = Math.floor(this.#random.next() * partitionCount)
+      this.#bytes = 0
+    } else if (this.#bytes >= this.#batchSize) {
       // Another one than before, each of the others as likely.
       if (partitionCount > 1) {
-        current.partition =
-          (current.partition + 1 + Math.floor(this.#random.next() * (partitionCount - 1))) % partitionCount
+        const step = 1 + Math.floor(this.#random.next() * (partitionCount - 1))
+        this.#partition = (this.#partition + step) % partitionCount
       }
-      current.bytes = 0
+      this.#bytes = 0
     }
-    if (current.partition >= partitionCount) current.partition = this.#pick(partitionCount)
-    current.bytes += sizeBytes
-    return current.partition
-  }
-
-  #pick(partitionCount: number): number {
-    return Math.floor(this.#random.next() * partitionCount)
+    this.#bytes += sizeBytes
+    return this.#partition
   }
 }

@@ -1,8 +1,9 @@
 /** A batch on its way: it gathers records, is encoded once, and is sent until it is acknowledged or has failed. */
+import { openBatch } from '../../record/decode.js'
 import { BatchBuilder, type RecordHeader } from '../../record/encode.js'
-import { setProducer, type CompressionType } from '../../record/header.js'
+import { incrementSequence, setProducer, type CompressionType } from '../../record/header.js'
 import { deferred, type Deferred } from '../../runtime/abort.js'
-import type { Delivery } from './delivery.js'
+import type { RecordMetadata, Recipient } from './delivery.js'
 import type { ProducerIdentity } from './producer-identity.js'
 
 /** Who produces a batch, and where in that producer's sequence for the partition it starts. */
@@ -13,6 +14,8 @@ export interface BatchSequence {
 
 /** What became of a batch. */
 export type BatchState = 'gathering' | 'waiting' | 'in flight' | 'finished'
+
+type Pending = { -readonly [name in keyof RecordMetadata]: RecordMetadata[name] }
 
 /** One batch of one partition. */
 export class ProducerBatch {
@@ -28,21 +31,23 @@ export class ProducerBatch {
   /** What its records take of bufferMemory. */
   reservedBytes = 0
   readonly #builder: BatchBuilder
-  readonly #deliveries: Delivery[] = []
-  readonly #indexes: number[] = []
-  readonly #timestamps: number[] = []
+  readonly #records: Pending[] = []
+  /** Whose the records are, in runs: the records of one send that follow one another share an entry. */
+  readonly #recipients: Recipient[] = []
+  readonly #runLengths: number[] = []
   #encoded: Uint8Array | undefined
   #finished: Deferred<undefined> | undefined
 
-  constructor(topic: string, partition: number, createdAt: number) {
+  /** @param capacityBytes what it will probably need. */
+  constructor(topic: string, partition: number, createdAt: number, capacityBytes: number) {
     this.topic = topic
     this.partition = partition
     this.createdAt = createdAt
-    this.#builder = new BatchBuilder()
+    this.#builder = new BatchBuilder({ capacityBytes })
   }
 
   get recordCount(): number {
-    return this.#deliveries.length
+    return this.#records.length
   }
 
   /** How large it is, or may become when it is encoded. */
@@ -50,23 +55,17 @@ export class ProducerBatch {
     return this.#encoded?.length ?? this.#builder.sizeBytes
   }
 
-  /** How large it would be with this record. */
-  sizeAfter(key: Uint8Array | null, value: Uint8Array | null, headers: readonly RecordHeader[]): number {
-    return this.#builder.sizeAfter(key, value, headers)
-  }
-
   append(
     timestamp: number,
     key: Uint8Array | null,
     value: Uint8Array | null,
     headers: readonly RecordHeader[],
-    delivery: Delivery,
-    index: number,
+    recipient: Recipient,
   ): void {
     this.#builder.append(timestamp, key, value, headers)
-    this.#deliveries.push(delivery)
-    this.#indexes.push(index)
-    this.#timestamps.push(timestamp)
+    const metadata = { topic: this.topic, partition: this.partition, offset: -1, timestamp }
+    this.#belongsTo(recipient, metadata)
+    recipient.added(metadata)
   }
 
   /** Its bytes, once it was encoded. */
@@ -86,43 +85,72 @@ export class ProducerBatch {
     })
   }
 
-  /** Gives it a new place in the sequence of a new identity, after the old one proved void. */
-  restamp(sequence: BatchSequence): void {
+  /** Gives it a place in a sequence; a new one, if it was encoded with one that proved void. */
+  follow(sequence: BatchSequence): void {
     this.sequence = sequence
     if (this.#encoded === undefined) return
-    this.#encoded = this.#encoded.slice()
-    setProducer(
-      this.#encoded,
-      sequence.identity.producerId,
-      sequence.identity.producerEpoch,
-      sequence.baseSequence,
-    )
+    const { identity, baseSequence } = sequence
+    setProducer(this.#encoded, identity.producerId, identity.producerEpoch, baseSequence)
   }
 
-  /** A broker may still be busy with the bytes of a request that timed out, so the next one gets its own. */
+  /** Before it is sent again: the bytes that were sent are the broker's, which may have stored them as they are. */
   detachBytes(): void {
     this.#encoded = this.#encoded?.slice()
   }
 
+  /**
+   * Two batches with half of its records each, for a broker that finds it too large. They share its place in the
+   * sequence, so that what comes after them keeps its own.
+   */
+  async split(compression: CompressionType): Promise<readonly [ProducerBatch, ProducerBatch]> {
+    const firstCount = this.recordCount >> 1
+    const first = this.#part(firstCount, 0)
+    const second = this.#part(this.recordCount - firstCount, firstCount)
+    const cursor = await openBatch(this.#encoded ?? new Uint8Array(0))
+    const recipients = this.#recipients.flatMap((recipient, run) =>
+      new Array<Recipient>(this.#runLengths[run] ?? 0).fill(recipient),
+    )
+    for (let index = 0; cursor.next(); index++) {
+      const half = index < firstCount ? first : second
+      half.#builder.append(cursor.timestamp, cursor.key, cursor.value, cursor.headers)
+      const [metadata, recipient] = [this.#records[index], recipients[index]]
+      if (metadata !== undefined && recipient !== undefined) half.#belongsTo(recipient, metadata)
+    }
+    first.reservedBytes = this.reservedBytes >> 1
+    second.reservedBytes = this.reservedBytes - first.reservedBytes
+    await first.encode(compression)
+    await second.encode(compression)
+    return [first, second]
+  }
+
   /** It is stored from `baseOffset` on. */
   succeed(baseOffset: number, logAppendTime: number): void {
-    const { topic, partition } = this
-    for (let i = 0; i < this.#deliveries.length; i++) {
-      const timestamp = logAppendTime >= 0 ? logAppendTime : (this.#timestamps[i] ?? -1)
-      const offset = baseOffset < 0 ? -1 : baseOffset + i
-      this.#deliveries[i]?.stored(this.#indexes[i] ?? 0, { topic, partition, offset, timestamp })
+    this.state = 'finished'
+    const records = this.#records
+    if (baseOffset >= 0) {
+      let offset = baseOffset
+      for (const record of records) record.offset = offset++
     }
-    this.#finish()
+    if (logAppendTime >= 0) for (const record of records) record.timestamp = logAppendTime
+    for (let run = 0; run < this.#recipients.length; run++) {
+      this.#recipients[run]?.stored(this.#runLengths[run] ?? 0)
+    }
+    this.#finished?.resolve(undefined)
   }
 
   /** It will not be stored. */
   fail(error: unknown): void {
-    let last: Delivery | undefined
-    for (const delivery of this.#deliveries) {
-      if (delivery !== last) delivery.failed(error)
-      last = delivery
-    }
-    this.#finish()
+    this.state = 'finished'
+    for (const recipient of this.#recipients) recipient.failed(error)
+    this.#finished?.resolve(undefined)
+  }
+
+  /** It is replaced by the halves it was split into, on which those who wait for it wait from now on. */
+  replacedBy(halves: readonly ProducerBatch[]): void {
+    this.state = 'finished'
+    const finished = this.#finished
+    if (finished === undefined) return
+    void Promise.all(halves.map((half) => half.whenFinished())).then(() => finished.resolve(undefined))
   }
 
   /** Resolves when it is stored or has failed. */
@@ -132,9 +160,27 @@ export class ProducerBatch {
     return this.#finished.promise
   }
 
-  #finish(): void {
-    this.state = 'finished'
-    this.#finished?.resolve(undefined)
+  #belongsTo(recipient: Recipient, metadata: Pending): void {
+    this.#records.push(metadata)
+    const last = this.#recipients.length - 1
+    if (last >= 0 && this.#recipients[last] === recipient)
+      this.#runLengths[last] = (this.#runLengths[last] ?? 0) + 1
+    else {
+      this.#recipients.push(recipient)
+      this.#runLengths.push(1)
+    }
+  }
+
+  #part(recordCount: number, startsAt: number): ProducerBatch {
+    const share = Math.ceil((this.sizeBytes * recordCount) / this.recordCount)
+    const part = new ProducerBatch(this.topic, this.partition, this.createdAt, share)
+    part.attempts = this.attempts
+    part.state = 'waiting'
+    if (this.sequence !== undefined) {
+      const { identity, baseSequence } = this.sequence
+      part.sequence = { identity, baseSequence: incrementSequence(baseSequence, startsAt) }
+    }
+    return part
   }
 
   #batchOptions() {

@@ -4,21 +4,23 @@
  */
 import { produce } from '../../protocol/api/produce.js'
 import type { ResponseOf } from '../../protocol/schema.js'
-import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
-import type { Leader } from '../cluster.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import { backoffMs } from '../retry.js'
-import { PartitionQueue } from './partition-queue.js'
+import type { PartitionQueue } from './partition-queue.js'
+import {
+  answerFor,
+  deliveryTimedOut,
+  produceError,
+  produceRequestOf,
+  STALE_METADATA,
+  VOID_IDENTITY,
+  type Part,
+} from './produce-request.js'
 import type { ProducerBatch } from './producer-batch.js'
-import { requestIdentity, type ProducerIdentity } from './producer-identity.js'
+import { IdentitySource } from './producer-identity.js'
 import type { CheckedProducerOptions } from './producer-options.js'
 import { Wakeup } from './wakeup.js'
-
-interface Part {
-  readonly queue: PartitionQueue
-  readonly batch: ProducerBatch
-  readonly leader: Leader
-}
 
 interface Request {
   readonly nodeId: number
@@ -27,39 +29,20 @@ interface Request {
   isOver: boolean
 }
 
-/** Errors after which the leader, or the topic itself, is looked up anew. */
-const STALE_METADATA = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'LEADER_NOT_AVAILABLE',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'UNKNOWN_TOPIC_ID',
-  'FENCED_LEADER_EPOCH',
-  'NETWORK_EXCEPTION',
-  'REQUEST_TIMED_OUT',
-  'BROKER_NOT_AVAILABLE',
-])
-
-/** Errors after which the producer's identity, not the record, has to change. */
-const VOID_IDENTITY = new Set([
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'UNKNOWN_PRODUCER_ID',
-  'INVALID_PRODUCER_EPOCH',
-])
-
 /** The sending half of a producer. */
 export class Sender {
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
   readonly #release: (batch: ProducerBatch) => void
   readonly #closeSignal: AbortSignal
-  readonly #queues = new Map<string, Map<number, PartitionQueue>>()
+  readonly #identities: IdentitySource
+  /** Those that have batches. */
+  readonly #queues = new Set<PartitionQueue>()
   /** Those that have something to send. */
   readonly #ready = new Set<PartitionQueue>()
   readonly #requests = new Set<Request>()
   readonly #inFlightByNode = new Map<number, number>()
   readonly #wakeup: Wakeup
-  #identity: ProducerIdentity | undefined
-  #asking: Promise<ProducerIdentity> | undefined
   #isDrainScheduled = false
 
   /** `release` is called once for every batch that is finished, well or not. */
@@ -73,48 +56,46 @@ export class Sender {
     this.#options = options
     this.#closeSignal = closeSignal
     this.#release = release
+    this.#identities = new IdentitySource(context, closeSignal)
     this.#wakeup = new Wakeup(context, () => this.#onWakeup())
   }
 
-  /** The queue of a partition. */
-  queue(topic: string, partition: number): PartitionQueue {
-    let partitions = this.#queues.get(topic)
-    if (partitions === undefined) this.#queues.set(topic, (partitions = new Map<number, PartitionQueue>()))
-    let queue = partitions.get(partition)
-    if (queue === undefined) partitions.set(partition, (queue = new PartitionQueue(topic, partition)))
-    return queue
+  /** `queue` has a batch more: it goes out at the end of this turn, or when it has lingered. */
+  added(queue: PartitionQueue, { createdAt }: ProducerBatch): void {
+    const { lingerMs, deliveryTimeoutMs } = this.#options
+    this.#queues.add(queue)
+    if (lingerMs === 0) this.ready(queue)
+    if (lingerMs > 0) this.#wakeup.at(createdAt + lingerMs, true)
+    this.#wakeup.at(createdAt + deliveryTimeoutMs, false)
   }
 
-  /** Records were added to `queue`: they go out at the end of this turn, or when they have lingered. */
-  added(queue: PartitionQueue): void {
-    if (this.#options.lingerMs === 0 || queue.waiting.length > 0) {
-      this.#ready.add(queue)
-      this.#scheduleDrain()
-    }
-    if (queue.gathering !== undefined) {
-      if (this.#options.lingerMs > 0)
-        this.#wakeup.at(queue.gathering.createdAt + this.#options.lingerMs, true)
-      this.#wakeup.at(queue.gathering.createdAt + this.#options.deliveryTimeoutMs, false)
-    }
-  }
-
-  /** Sends all that has been gathered, without waiting for more; resolves when it is stored or has failed. */
-  async flush(): Promise<void> {
-    const unfinished: Promise<unknown>[] = []
-    for (const queue of this.#allQueues()) {
-      queue.complete()
-      if (queue.waiting.length > 0) this.#ready.add(queue)
-      for (const batch of queue.batches()) unfinished.push(batch.whenFinished())
-    }
+  /** `queue` may have something to send, which goes out at the end of this turn. */
+  ready(queue: PartitionQueue): void {
+    this.#ready.add(queue)
     this.#scheduleDrain()
+  }
+
+  /** Sends all that has been gathered, without waiting for more. */
+  completeAll(): void {
+    for (const queue of this.#queues) {
+      queue.complete()
+      this.ready(queue)
+    }
+  }
+
+  /** As {@link completeAll}; resolves when all of it is stored or has failed. */
+  async flush(): Promise<void> {
+    this.completeAll()
+    const unfinished = [...this.#queues].flatMap((queue) =>
+      queue.batches().map((batch) => batch.whenFinished()),
+    )
     await Promise.all(unfinished)
   }
 
   /** Gives up whatever is left. */
   stop(error: OttlaError): void {
     this.#wakeup.cancel()
-    for (const queue of this.#allQueues())
-      for (const batch of [...queue.batches()]) this.#fail(queue, batch, error)
+    for (const queue of this.#queues) for (const batch of queue.batches()) this.#fail(queue, batch, error)
     this.#ready.clear()
   }
 
@@ -143,9 +124,7 @@ export class Sender {
         sizes.set(nodeId, size)
         if (others === undefined) parts.set(nodeId, [part])
         else others.push(part)
-        queue.waiting.shift()
-        queue.inFlight.push(part.batch)
-        if (queue.waiting.length === 0 && !this.#mayComplete(queue)) this.#ready.delete(queue)
+        queue.sent(part.batch, nodeId)
       }
       if (parts.size === 0) return
       for (const [nodeId, ofNode] of parts) this.#send(nodeId, ofNode)
@@ -154,38 +133,40 @@ export class Sender {
 
   /** The batch of `queue` that may be sent now, encoded, and where to; undefined while something is missing for it. */
   #nextPart(queue: PartitionQueue): Part | undefined {
-    if (queue.isBusy) return undefined
-    if (queue.waiting.length === 0 && this.#mayComplete(queue)) queue.complete()
-    const batch = queue.waiting[0]
+    if (queue.busyCount > 0) return undefined
+    const batch = this.#nextBatch(queue)
     if (batch === undefined) {
       this.#ready.delete(queue)
       return undefined
     }
-    const now = this.#context.clock.monotonic()
-    if (queue.retryAt > now) {
-      this.#wakeup.at(queue.retryAt, true)
-      return undefined
-    }
-    // What is sent again must be stored before anything new of the partition goes out.
-    if (batch.attempts > 0 && queue.inFlight.length > 0) return undefined
-    if (!this.#options.enableIdempotence && queue.inFlight.length > 0) return undefined
-    const leader = this.#context.cluster.knownLeader(queue.topic, queue.partition)
-    if (leader === undefined) {
-      this.#findLeader(queue)
-      return undefined
-    }
-    if ((this.#inFlightByNode.get(leader.nodeId) ?? 0) >= this.#options.maxInFlightRequestsPerConnection)
-      return undefined
-    if (this.#options.enableIdempotence && batch.sequence === undefined) {
-      if (this.#identity === undefined) {
-        this.#askIdentity()
+    if (queue.retryAt > 0) {
+      if (queue.retryAt > this.#context.clock.monotonic()) {
+        this.#wakeup.at(queue.retryAt, true)
         return undefined
       }
-      const identity = this.#identity
-      batch.sequence = { identity, baseSequence: queue.nextSequence(identity, batch) }
+      queue.retryAt = 0
+    }
+    const { enableIdempotence, maxInFlightRequestsPerConnection, compressionType } = this.#options
+    const { current } = this.#identities
+    const leader = this.#context.cluster.knownLeader(queue.topic, queue.partition)
+    if (leader === undefined) {
+      this.#whileBusy(
+        queue,
+        this.#context.cluster.leader(queue.topic, queue.partition, { signal: this.#closeSignal }),
+      )
+      return undefined
+    }
+    if (!queue.mayFollow(batch, enableIdempotence ? current : undefined, leader.nodeId)) return undefined
+    if ((this.#inFlightByNode.get(leader.nodeId) ?? 0) >= maxInFlightRequestsPerConnection) return undefined
+    if (enableIdempotence && batch.sequence === undefined) {
+      if (current === undefined) {
+        this.#whileBusy(queue, this.#identities.next())
+        return undefined
+      }
+      batch.follow({ identity: current, baseSequence: queue.nextSequence(current, batch) })
     }
     if (batch.encoded === undefined) {
-      const encoding = batch.encode(this.#options.compressionType)
+      const encoding = batch.encode(compressionType)
       if (encoding !== undefined) {
         this.#whileBusy(queue, encoding)
         return undefined
@@ -194,35 +175,30 @@ export class Sender {
     return { queue, batch, leader }
   }
 
+  #nextBatch(queue: PartitionQueue): ProducerBatch | undefined {
+    const waiting = queue.firstWaiting()
+    if (waiting !== undefined || !this.#hasLingered(queue)) return waiting
+    queue.complete()
+    return queue.firstWaiting()
+  }
+
   /** Whether what a partition gathers goes out now, though it is not full: it has lingered long enough. */
-  #mayComplete({ gathering }: PartitionQueue): boolean {
+  #hasLingered({ gathering }: PartitionQueue): boolean {
     if (gathering === undefined) return false
-    return (
-      this.#options.lingerMs === 0 ||
-      this.#context.clock.monotonic() - gathering.createdAt >= this.#options.lingerMs
-    )
+    const { lingerMs } = this.#options
+    return lingerMs === 0 || this.#context.clock.monotonic() - gathering.createdAt >= lingerMs
   }
 
   #send(nodeId: number, parts: readonly Part[]): void {
     const [first] = parts
     if (first === undefined) return
-    const deadline = this.#context.clock.monotonic() + this.#options.requestTimeoutMs
+    const { acks, requestTimeoutMs } = this.#options
+    const deadline = this.#context.clock.monotonic() + requestTimeoutMs
     const request: Request = { nodeId, parts, deadline, isOver: false }
     this.#requests.add(request)
     this.#inFlightByNode.set(nodeId, (this.#inFlightByNode.get(nodeId) ?? 0) + 1)
     this.#wakeup.at(deadline, false)
-    for (const { batch } of parts) {
-      batch.state = 'in flight'
-      batch.attempts++
-    }
-    const { acks, requestTimeoutMs } = this.#options
-    const message = {
-      transactionalId: null,
-      acks: acks === 'all' ? -1 : acks,
-      timeoutMs: requestTimeoutMs,
-      topicData: topicDataOf(parts),
-    }
-    first.leader.channel.send(produce, message).then(
+    first.leader.channel.send(produce, produceRequestOf(parts, acks, requestTimeoutMs)).then(
       (response) => this.#settle(request, () => this.#onResponse(parts, response)),
       (error: unknown) => this.#settle(request, () => this.#onRequestError(parts, error)),
     )
@@ -240,29 +216,23 @@ export class Sender {
     this.#requests.delete(request)
     this.#inFlightByNode.set(request.nodeId, (this.#inFlightByNode.get(request.nodeId) ?? 1) - 1)
     outcome()
-    for (const { queue } of request.parts)
-      if (queue.waiting.length > 0 || this.#mayComplete(queue)) this.#ready.add(queue)
+    for (const { queue } of request.parts) if (!queue.isEmpty) this.#ready.add(queue)
     this.#scheduleDrain()
   }
 
-  #onResponse(parts: readonly Part[], { responses }: ResponseOf<typeof produce>): void {
-    for (const { queue, batch, leader } of parts) {
-      const ofTopic = responses.find(
-        ({ topicId, name }) => topicId === leader.topicId || name === batch.topic,
-      )
-      const answer = ofTopic?.partitionResponses.find(({ index }) => index === batch.partition)
+  #onResponse(parts: readonly Part[], response: ResponseOf<typeof produce>): void {
+    for (const part of parts) {
+      const { queue, batch } = part
+      const answer = answerFor(response, part)
       if (answer === undefined)
         this.#onError(queue, batch, new OttlaError('NETWORK_EXCEPTION', 'The answer lacks a partition.'))
       else if (answer.errorCode === 0) this.#succeed(queue, batch, answer.baseOffset, answer.logAppendTimeMs)
-      else this.#onError(queue, batch, produceError(batch, answer.errorCode, answer.errorMessage))
+      else this.#onError(queue, batch, produceError(batch, answer))
     }
   }
 
   #onRequestError(parts: readonly Part[], error: unknown): void {
-    for (const { queue, batch } of parts) {
-      if (OttlaError.is(error, 'REQUEST_TIMED_OUT')) batch.detachBytes()
-      this.#onError(queue, batch, error)
-    }
+    for (const { queue, batch } of parts) this.#onError(queue, batch, error)
   }
 
   #onError(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
@@ -270,6 +240,11 @@ export class Sender {
     // The broker has it already: an answer was lost, not the record.
     if (OttlaError.is(error, 'DUPLICATE_SEQUENCE_NUMBER')) {
       this.#succeed(queue, batch, -1, -1)
+      return
+    }
+    if (OttlaError.is(error, 'MESSAGE_TOO_LARGE') && batch.recordCount > 1) {
+      queue.returned(batch)
+      this.#whileBusy(queue, this.#split(queue, batch))
       return
     }
     const isVoid = batch.sequence !== undefined && OttlaError.is(error) && VOID_IDENTITY.has(error.code)
@@ -282,32 +257,30 @@ export class Sender {
       this.#fail(queue, batch, deliveryTimedOut(batch, this.#options.deliveryTimeoutMs, error))
       return
     }
-    queue.remove(batch)
-    // Out of order because one before it has yet to be sent again: then it keeps its place and waits its turn.
-    if (isVoid && !queue.hasEarlier(batch)) {
-      if (batch.sequence?.identity === this.#identity) this.#identity = undefined
-      batch.sequence = undefined
-      this.#renew(queue, batch)
-    }
-    queue.putBack(batch)
+    queue.returned(batch)
+    batch.detachBytes()
     queue.retryAt =
       this.#context.clock.monotonic() + backoffMs(this.#options, batch.attempts - 1, this.#context.random)
-    this.#ready.add(queue)
+    // Out of order because one before it has yet to be sent again: then it keeps its place and waits its turn. Otherwise
+    // the place is void, and it gets one under the next identity.
+    if (isVoid && !queue.hasEarlier(batch)) {
+      if (batch.sequence !== undefined) this.#identities.discard(batch.sequence.identity)
+      batch.sequence = undefined
+    }
   }
 
-  /** A batch whose place in the sequence proved void gets one under the next identity before it is sent again. */
-  #renew(queue: PartitionQueue, batch: ProducerBatch): void {
-    queue.isBusy = true
-    const renewal = this.#nextIdentity().then((identity) => {
-      if (batch.state !== 'finished')
-        batch.restamp({ identity, baseSequence: queue.nextSequence(identity, batch) })
-    })
-    this.#whileBusy(queue, renewal)
+  /** Too large together: in halves, down to the one record that is too large by itself. */
+  async #split(queue: PartitionQueue, batch: ProducerBatch): Promise<void> {
+    const halves = await batch.split(this.#options.compressionType)
+    if (batch.state === 'finished') return
+    queue.replace(batch, halves)
+    batch.replacedBy(halves)
   }
 
   #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTime: number): void {
     if (batch.state === 'finished') return
-    queue.remove(batch)
+    if (batch.sequence !== undefined) queue.established(batch.sequence.identity)
+    this.#remove(queue, batch)
     batch.succeed(baseOffset, logAppendTime)
     this.#release(batch)
   }
@@ -315,66 +288,36 @@ export class Sender {
   #fail(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
     if (batch.state === 'finished') return
     // A hole in the sequence would have the broker refuse all that follows, so what follows gets a new identity.
-    if (batch.sequence !== undefined && batch.sequence.identity === this.#identity) this.#identity = undefined
-    queue.remove(batch)
+    if (batch.sequence !== undefined) this.#identities.discard(batch.sequence.identity)
+    this.#remove(queue, batch)
     batch.fail(error)
     this.#release(batch)
   }
 
-  #findLeader(queue: PartitionQueue): void {
-    const finding = this.#context.cluster.leader(queue.topic, queue.partition, { signal: this.#closeSignal })
-    this.#whileBusy(queue, finding)
-  }
-
-  #askIdentity(): void {
-    if (this.#asking !== undefined) return
-    this.#nextIdentity().catch((error: unknown) => {
-      for (const queue of this.#ready) {
-        const batch = queue.waiting[0]
-        if (batch !== undefined) this.#fail(queue, batch, error)
-      }
-      this.#scheduleDrain()
-    })
-  }
-
-  /** The identity, asked for if there is none; whoever asks meanwhile shares it. */
-  #nextIdentity(): Promise<ProducerIdentity> {
-    if (this.#identity !== undefined) return Promise.resolve(this.#identity)
-    this.#asking ??= requestIdentity(this.#context, this.#closeSignal)
-      .then((identity) => {
-        this.#identity = identity
-        this.#scheduleDrain()
-        return identity
-      })
-      .finally(() => {
-        this.#asking = undefined
-      })
-    return this.#asking
+  #remove(queue: PartitionQueue, batch: ProducerBatch): void {
+    queue.remove(batch)
+    if (queue.isEmpty) this.#queues.delete(queue)
   }
 
   /** Leaves `queue` alone until `work` for its first batch is done; if that fails, so does the batch, unless it passes. */
   #whileBusy(queue: PartitionQueue, work: Promise<unknown>): void {
-    queue.isBusy = true
-    work
-      .catch((error: unknown) => {
-        const batch = queue.waiting[0]
-        if (batch === undefined) return
-        if (
-          OttlaError.is(error) &&
-          error.retriable &&
-          error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' &&
-          !this.#isExpired(batch)
-        ) {
+    queue.busyCount++
+    const done = (): void => {
+      queue.busyCount--
+      this.ready(queue)
+    }
+    work.then(done, (error: unknown) => {
+      const batch = queue.firstWaiting()
+      if (batch !== undefined) {
+        // A topic that is not there is an answer, though Kafka counts it as retriable.
+        const mayPass = OttlaError.is(error) && error.retriable && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+        if (mayPass && !this.#isExpired(batch)) {
           queue.retryAt =
             this.#context.clock.monotonic() + backoffMs(this.#options, batch.attempts, this.#context.random)
         } else this.#fail(queue, batch, error)
-      })
-      .finally(() => {
-        queue.isBusy = false
-        this.#ready.add(queue)
-        this.#scheduleDrain()
-      })
-      .catch(() => undefined)
+      }
+      done()
+    })
   }
 
   #isExpired(batch: ProducerBatch): boolean {
@@ -383,70 +326,25 @@ export class Sender {
 
   /** Something's time has come: a linger, a retry, a request's deadline or a batch's. */
   #onWakeup(): void {
+    const { requestTimeoutMs, deliveryTimeoutMs, lingerMs } = this.#options
     const now = this.#context.clock.monotonic()
     for (const request of [...this.#requests]) {
       if (request.deadline > now) this.#wakeup.at(request.deadline, false)
       else {
-        const timedOut = new OttlaError(
-          'REQUEST_TIMED_OUT',
-          `No answer came within requestTimeoutMs (${this.#options.requestTimeoutMs}).`,
+        const message = `No answer came within requestTimeoutMs (${requestTimeoutMs}).`
+        this.#settle(request, () =>
+          this.#onRequestError(request.parts, new OttlaError('REQUEST_TIMED_OUT', message)),
         )
-        this.#settle(request, () => this.#onRequestError(request.parts, timedOut))
       }
     }
-    for (const queue of this.#allQueues()) {
-      for (const batch of [...queue.batches()]) {
-        if (this.#isExpired(batch))
-          this.#fail(queue, batch, deliveryTimedOut(batch, this.#options.deliveryTimeoutMs))
-        else this.#wakeup.at(batch.createdAt + this.#options.deliveryTimeoutMs, false)
+    for (const queue of this.#queues) {
+      for (const batch of queue.batches()) {
+        if (this.#isExpired(batch)) this.#fail(queue, batch, deliveryTimedOut(batch, deliveryTimeoutMs))
+        else this.#wakeup.at(batch.createdAt + deliveryTimeoutMs, false)
       }
-      if (queue.waiting.length > 0 || this.#mayComplete(queue)) this.#ready.add(queue)
-      else if (queue.gathering !== undefined)
-        this.#wakeup.at(queue.gathering.createdAt + this.#options.lingerMs, true)
+      if (queue.gathering !== undefined && !this.#hasLingered(queue))
+        this.#wakeup.at(queue.gathering.createdAt + lingerMs, true)
+      this.ready(queue)
     }
-    this.#scheduleDrain()
-  }
-
-  *#allQueues(): Iterable<PartitionQueue> {
-    for (const partitions of this.#queues.values()) yield* partitions.values()
   }
 }
-
-const topicDataOf = (parts: readonly Part[]) => {
-  const topics = new Map<
-    string,
-    { name: string; topicId: string; partitionData: { index: number; records: Uint8Array[] }[] }
-  >()
-  for (const { batch, leader } of parts) {
-    let topic = topics.get(leader.topicId)
-    if (topic === undefined)
-      topics.set(leader.topicId, (topic = { name: batch.topic, topicId: leader.topicId, partitionData: [] }))
-    topic.partitionData.push({
-      index: batch.partition,
-      records: batch.encoded === undefined ? [] : [batch.encoded],
-    })
-  }
-  return [...topics.values()]
-}
-
-const produceError = (
-  { topic, partition }: ProducerBatch,
-  errorCode: number,
-  message: string | null,
-): OttlaError => {
-  const { message: meaning } = errorFromKafkaCode(errorCode)
-  return errorFromKafkaCode(errorCode, `${topic}-${partition}: ${message ?? meaning}`, {
-    details: { topic, partition },
-  })
-}
-
-const deliveryTimedOut = (
-  { topic, partition }: ProducerBatch,
-  timeoutMs: number,
-  cause?: unknown,
-): OttlaError =>
-  new OttlaError(
-    'DELIVERY_TIMED_OUT',
-    `Records for ${topic}-${partition} were not acknowledged within deliveryTimeoutMs (${timeoutMs}).`,
-    { cause, details: { topic, partition } },
-  )
