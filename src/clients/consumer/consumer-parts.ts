@@ -1,0 +1,20 @@
+/** What every consumer is made of, whether a group or the application assigns its partitions. */
+import type { Events } from '../../runtime/events.js'
+import type { Committer } from './committer.js'
+import type { ConsumerEvents } from './consumer-events.js'
+import type { Consumption } from './consumption.js'
+import type { IsolationLevel } from './offset-lookup.js'
+
+/** The parts of a consumer. */
+export interface ConsumerParts {
+  /** What errors call it. */
+  readonly name: string
+  /** undefined when nothing can be committed. */
+  readonly groupId: string | undefined
+  readonly isolationLevel: IsolationLevel
+  readonly events: Events<ConsumerEvents>
+  readonly consumption: Consumption
+  readonly committer: Committer
+  /** Gives everything up; nothing is committed any more. */
+  leave(reason: string, signal?: AbortSignal): Promise<void>
+}

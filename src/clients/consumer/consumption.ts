@@ -1,0 +1,330 @@
+/**
+ * What a consumer does whatever assigns its partitions: looks positions up, fetches ahead, and hands chunks of
+ * messages to the loops that ask, one loop at a time for each partition. The turns of the loops are counted here, so
+ * that a rebalance can wait for those under way.
+ */
+import { deferred, type Deferred } from '../../runtime/abort.js'
+import type { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { TurnGuard } from '../../runtime/turn-guard.js'
+import type { ClientContext } from '../context.js'
+import { partitionName } from '../message.js'
+import type { Backoff } from '../retry.js'
+import type { AnyTopic, PartitionPosition } from '../topic.js'
+import type { Chunk } from './chunk.js'
+import type { AutoOffsetReset } from './consumer-options.js'
+import { Fetcher, type FetchHost, type FetchOptions } from './fetcher.js'
+import { lookUpPosition } from './offset-lookup.js'
+import { PartitionState } from './partition-state.js'
+
+/** How to consume. */
+export interface ConsumptionOptions extends FetchOptions {
+  readonly autoOffsetReset: AutoOffsetReset
+  readonly maxPollRecords: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+}
+
+/** Who is told, and who decides. */
+export interface ConsumptionHooks {
+  /** A request failed; it will be tried again. */
+  stumbled(error: unknown): void
+  /** A loop asks for messages. */
+  asked?(): void
+  /** Before a chunk is handed out. */
+  beforeHandOut?(chunk: Chunk): Promise<void> | undefined
+  /** Whether the loops have reached their end; asked when there is nothing to hand out. */
+  isOver?(): boolean
+  /** Whether a missing topic is an error. */
+  readonly needsTopics: boolean
+}
+
+/** The partitions of a consumer, and the loops that consume them. */
+export class Consumption implements FetchHost {
+  readonly states = new Map<string, PartitionState>()
+  readonly needsTopics: boolean
+  /** How often a loop has asked for a message: what tells that the application is alive. */
+  turns = 0
+  readonly #context: ClientContext
+  readonly #options: ConsumptionOptions
+  readonly #hooks: ConsumptionHooks
+  readonly #fetcher: Fetcher
+  readonly #guard: TurnGuard
+  readonly #stopping = new AbortController()
+  readonly #waiters = new Set<() => void>()
+  #idle: Deferred<undefined> | undefined
+  #failure: { readonly error: unknown } | undefined
+  #isHalted = false
+  /** Round robin over the partitions: the names in order, and whose turn it is. */
+  #order: PartitionState[] = []
+  #turn = 0
+
+  constructor(context: ClientContext, options: ConsumptionOptions, hooks: ConsumptionHooks) {
+    this.#context = context
+    this.#options = options
+    this.#hooks = hooks
+    this.needsTopics = hooks.needsTopics
+    this.#guard = new TurnGuard(context.clock)
+    this.#fetcher = new Fetcher(context, options, this.backoff, this)
+  }
+
+  /** How long to wait before trying again. */
+  get backoff(): Backoff {
+    return this.#options
+  }
+
+  /** Whether a loop waits for messages. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0
+  }
+
+  /** Ends with {@link stop}: everything that waits in here hangs on it. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  /** The next messages for a loop; undefined when it has to end. Rejects with what keeps the consumer from going on. */
+  async next(signal?: AbortSignal): Promise<Chunk | undefined> {
+    this.turns++
+    for (;;) {
+      const turn = this.#guard.next()
+      if (turn !== undefined) await turn
+      if (this.#isHalted || signal?.aborted === true) return undefined
+      if (this.#failure !== undefined) throw this.#failure.error
+      this.#hooks.asked?.()
+      const chunk = this.#take()
+      if (chunk === undefined) {
+        if (this.#hooks.isOver?.() === true) return undefined
+        await this.#wait(signal)
+        continue
+      }
+      const before = this.#hooks.beforeHandOut?.(chunk)
+      if (before !== undefined) await this.#finishBefore(chunk, before)
+      // The partition may have been revoked, paused or moved while something was done before.
+      if (chunk.handedOut < chunk.end) return chunk
+      this.release(chunk)
+    }
+  }
+
+  /** Gives a chunk back: what it still holds is handed out later, or elsewhere. */
+  release(chunk: Chunk): void {
+    chunk.state.isTaken = false
+    if (this.#idle !== undefined && !this.#isInTurn()) this.#endIdleWait()
+    // What is left in it is for whoever asks next.
+    if (!chunk.isExhausted) this.arrived()
+  }
+
+  /** Makes `partitions` the ones to consume. Those that are there already go on where they are if `keepsExisting`. */
+  assign(
+    handles: readonly { readonly handle: AnyTopic; readonly partition: number }[],
+    keepsExisting: boolean,
+  ): PartitionState[] {
+    const before = new Map(this.states)
+    const added: PartitionState[] = []
+    this.states.clear()
+    for (const { handle, partition } of handles) {
+      const name = partitionName({ topic: handle.name, partition })
+      const existing = keepsExisting ? before.get(name) : undefined
+      const state = existing ?? new PartitionState(handle, partition, () => this.arrived())
+      if (existing === undefined) added.push(state)
+      else before.delete(name)
+      this.states.set(name, state)
+      state.isSuspended = false
+    }
+    for (const state of before.values()) drop(state)
+    this.#order = [...this.states.values()]
+    this.#endIdleWait()
+    return added
+  }
+
+  /** Hands nothing more out and fetches nothing more, until {@link assign}. */
+  suspend(): void {
+    for (const state of this.states.values()) {
+      state.isSuspended = true
+      state.tracker.chunk?.cut()
+    }
+  }
+
+  /** Resolves when no loop is in the middle of a turn. */
+  async idle(): Promise<void> {
+    if (!this.#isInTurn()) return
+    this.#idle ??= deferred()
+    await this.#idle.promise
+  }
+
+  /** Ends every loop, after the turn that it is in; positions stay as they are. */
+  halt(): void {
+    this.#isHalted = true
+    this.suspend()
+    this.arrived()
+  }
+
+  /** Ends everything. */
+  stop(reason: unknown): void {
+    this.halt()
+    this.#stopping.abort(reason)
+    this.#fetcher.stop(reason)
+    this.#endIdleWait()
+  }
+
+  /** The consumer cannot go on: every loop ends with `error`. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.arrived()
+  }
+
+  pause(state: PartitionState): void {
+    state.isPaused = true
+    state.tracker.chunk?.cut()
+  }
+
+  resume(state: PartitionState): void {
+    state.isPaused = false
+    // The loop that holds it goes on with it.
+    if (state.isTaken && !state.isSuspended) state.tracker.chunk?.reopen()
+    this.#fetcher.pump()
+    this.arrived()
+  }
+
+  /** Goes to `position`; what was fetched before is dropped at once. */
+  async seek(state: PartitionState, position: PartitionPosition): Promise<void> {
+    if (typeof position === 'number') {
+      state.moveTo(position)
+      this.start()
+    } else await this.#lookUp(state, position)
+  }
+
+  /** Finds out where to begin in a partition without a position: at `position`, or as autoOffsetReset says. */
+  async place(
+    state: PartitionState,
+    position: PartitionPosition | undefined,
+    otherwise: OttlaError,
+  ): Promise<void> {
+    const { autoOffsetReset } = this.#options
+    const target = position ?? autoOffsetReset
+    if (target === 'none') {
+      state.forgetPosition()
+      state.fail(otherwise)
+      this.arrived()
+    } else await this.seek(state, target)
+  }
+
+  /** The offset of the next message to be handed out, as soon as it is known. */
+  async positionOf(state: PartitionState): Promise<number> {
+    for (;;) {
+      this.signal.throwIfAborted()
+      const failure = this.#failure ?? state.failure
+      if (state.tracker.isKnown) return state.tracker.position
+      if (failure !== undefined) throw failure.error
+      await this.#wait(undefined)
+    }
+  }
+
+  /** Fetches what has a position and room. */
+  start(): void {
+    this.#fetcher.pump()
+  }
+
+  /** There may be something to hand out, or a reason to end: whoever waits looks. */
+  arrived(): void {
+    if (this.#waiters.size === 0) return
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const wake of waiters) wake()
+  }
+
+  stumbled(error: unknown): void {
+    this.#hooks.stumbled(error)
+  }
+
+  outOfRange(state: PartitionState, error: OttlaError, offset?: number): void {
+    const { autoOffsetReset } = this.#options
+    if (autoOffsetReset === 'none') {
+      state.fail(error)
+      this.arrived()
+      return
+    }
+    this.#hooks.stumbled(error)
+    this.seek(state, offset ?? autoOffsetReset).catch((failure: unknown) => this.fail(failure))
+  }
+
+  #take(): Chunk | undefined {
+    const order = this.#order
+    for (let looked = 0; looked < order.length; looked++) {
+      if (this.#turn >= order.length) this.#turn = 0
+      const state = order[this.#turn++]
+      if (state?.mayDeliver !== true) continue
+      const chunk = state.take(this.#options.maxPollRecords)
+      if (chunk === undefined) continue
+      state.isTaken = true
+      this.#fetcher.relieved(state)
+      return chunk
+    }
+    return undefined
+  }
+
+  async #finishBefore(chunk: Chunk, before: Promise<void>): Promise<void> {
+    try {
+      await before
+    } catch (error) {
+      this.release(chunk)
+      throw error
+    }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) resolve()
+      else if (signal === undefined) this.#waiters.add(resolve)
+      else {
+        const wake = (): void => {
+          signal.removeEventListener('abort', wake)
+          this.#waiters.delete(wake)
+          resolve()
+        }
+        this.#waiters.add(wake)
+        signal.addEventListener('abort', wake, { once: true })
+      }
+      this.#fetcher.starved()
+    })
+  }
+
+  #endIdleWait(): void {
+    this.#idle?.resolve(undefined)
+    this.#idle = undefined
+  }
+
+  #isInTurn(): boolean {
+    for (const { isTaken } of this.states.values()) if (isTaken) return true
+    return false
+  }
+
+  /** Looks an offset up until it is found, the position is given up for another one, or it is of no use to go on. */
+  async #lookUp(state: PartitionState, position: PartitionPosition): Promise<void> {
+    state.forgetPosition()
+    const { version } = state
+    const { isolationLevel } = this.#options
+    const isCurrent = (): boolean => state.version === version && !this.signal.aborted
+    while (isCurrent()) {
+      try {
+        const options = { isolationLevel, signal: this.signal }
+        const offset = await lookUpPosition(this.#context, state, position, options)
+        if (!isCurrent()) return
+        state.moveTo(offset)
+        this.start()
+        this.arrived()
+      } catch (error) {
+        if (!isCurrent()) return
+        this.#fetcher.stumble(state, error)
+        if (state.failure !== undefined) return
+        const waitMs = Math.max(0, state.retryAt - this.#context.clock.monotonic())
+        await this.#context.timers.sleep(waitMs, this.signal).catch(() => undefined)
+      }
+    }
+  }
+}
+
+/** A loop may still hold its chunk; it gets nothing more out of it. */
+const drop = (state: PartitionState): void => {
+  state.isSuspended = true
+  state.forgetPosition()
+}

@@ -1,0 +1,312 @@
+/**
+ * Fetches ahead of the loops: one long poll under way per leader, for all partitions that have room. A partition that
+ * holds enough, is paused or has no position is left out; so nothing grows without bound when nobody consumes.
+ */
+import type { fetch } from '../../protocol/api/fetch.js'
+import { fetch as fetchApi } from '../../protocol/api/fetch.js'
+import type { ResponseOf } from '../../protocol/schema.js'
+import { splitBatches } from '../../record/validate.js'
+import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { Leader } from '../cluster.js'
+import type { ClientContext } from '../context.js'
+import { Wakeup } from '../producer/wakeup.js'
+import { backoffMs, type Backoff } from '../retry.js'
+import { requestOf } from './fetch-request.js'
+import type { IsolationLevel } from './offset-lookup.js'
+import type { PartitionState } from './partition-state.js'
+import { visibleBatches } from './visible-batches.js'
+
+/** How to fetch. */
+export interface FetchOptions {
+  readonly fetchMinBytes: number
+  readonly fetchMaxWaitMs: number
+  readonly fetchMaxBytes: number
+  readonly maxPartitionFetchBytes: number
+  readonly maxPrefetchBytes: number
+  readonly isolationLevel: IsolationLevel
+}
+
+/** Whose partitions are fetched. */
+export interface FetchHost {
+  readonly states: ReadonlyMap<string, PartitionState>
+  /** There may be something to hand out: records, or an error. */
+  arrived(): void
+  /** The position is not there (any more): `offset` is where the log was truncated to, when that is known. */
+  outOfRange(state: PartitionState, error: OttlaError, offset?: number): void
+  /** A request failed; it will be tried again. */
+  stumbled(error: unknown): void
+  /** Whether a missing topic is an error; otherwise it is waited for, as a rebalance will take it away. */
+  readonly needsTopics: boolean
+}
+
+/** A request under way to one leader. */
+interface Flight {
+  readonly leader: Leader
+  /** By name, with the version of the state that was asked for. */
+  readonly covered: Map<string, { readonly state: PartitionState; readonly version: number }>
+  readonly reservedBytes: number
+  readonly controller: AbortController
+}
+
+type PartitionResponse = ResponseOf<typeof fetch>['responses'][number]['partitions'][number]
+
+/** Keeps the buffers of the partitions filled. */
+export class Fetcher {
+  readonly #context: ClientContext
+  readonly #options: FetchOptions
+  readonly #backoff: Backoff
+  readonly #host: FetchHost
+  readonly #flights = new Map<number, Flight>()
+  readonly #wakeup: Wakeup
+  readonly #stopping = new AbortController()
+  #isRelaunchDue = false
+  #launchCount = 0
+
+  constructor(context: ClientContext, options: FetchOptions, backoff: Backoff, host: FetchHost) {
+    this.#context = context
+    this.#options = options
+    this.#backoff = backoff
+    this.#host = host
+    this.#wakeup = new Wakeup(context, () => this.pump())
+  }
+
+  /** Starts the requests for which there is reason and room. */
+  pump(): void {
+    if (this.#stopping.signal.aborted) return
+    let wanted: Map<number, { readonly leader: Leader; readonly states: PartitionState[] }> | undefined
+    for (const state of this.#host.states.values()) {
+      if (!this.#wants(state)) continue
+      const leader = this.#context.cluster.knownLeader(state.topic, state.partition)
+      if (leader === undefined) {
+        this.#findLeader(state)
+        continue
+      }
+      if (this.#flights.has(leader.nodeId)) continue
+      wanted ??= new Map()
+      const ofNode = wanted.get(leader.nodeId)
+      if (ofNode === undefined) wanted.set(leader.nodeId, { leader, states: [state] })
+      else ofNode.states.push(state)
+    }
+    if (wanted === undefined) return
+    for (const { leader, states } of wanted.values()) this.#launch(leader, states)
+  }
+
+  /** A loop took messages of `state`, which may have made room. */
+  relieved(state: PartitionState): void {
+    if (!this.#isCovered(state) && this.#wants(state)) this.pump()
+  }
+
+  /**
+   * A loop has nothing to do. A long poll that does not cover all partitions that have room would keep it waiting for
+   * records that are there, so that one is given up for one that does.
+   */
+  starved(): void {
+    if (this.#isRelaunchDue || !this.#hasUncovered()) return
+    if (this.#flights.size === 0) {
+      this.pump()
+      return
+    }
+    this.#isRelaunchDue = true
+    // A turn of the event loop tells requests that are being answered from those that wait.
+    this.#context.clock.defer(() => {
+      this.#isRelaunchDue = false
+      if (this.#stopping.signal.aborted || this.#hasBuffered()) return
+      for (const state of this.#host.states.values()) {
+        if (this.#isCovered(state) || !this.#wants(state)) continue
+        const leader = this.#context.cluster.knownLeader(state.topic, state.partition)
+        if (leader !== undefined) this.#giveUp(leader.nodeId)
+      }
+      this.pump()
+    })
+  }
+
+  /** Ends every request. */
+  stop(reason: unknown): void {
+    this.#stopping.abort(reason)
+    this.#wakeup.cancel()
+    for (const nodeId of [...this.#flights.keys()]) this.#giveUp(nodeId)
+  }
+
+  /** Tries `state` again after a while when that may help; otherwise it fails. */
+  stumble(state: PartitionState, error: unknown): void {
+    const { clock, random, cluster } = this.#context
+    const isMissing = OttlaError.is(error, 'UNKNOWN_TOPIC_OR_PARTITION') && this.#host.needsTopics
+    if (!OttlaError.is(error) || !error.retriable || isMissing) {
+      state.fail(error)
+      this.#host.arrived()
+      return
+    }
+    cluster.invalidate(state.topic)
+    const waitMs = backoffMs(this.#backoff, state.failedAttempts, random)
+    state.retryAt = clock.monotonic() + waitMs
+    this.#wakeup.at(state.retryAt, true)
+    if (state.failedAttempts++ === 0) this.#host.stumbled(error)
+  }
+
+  #wants(state: PartitionState): boolean {
+    return (
+      state.fetchOffset >= 0 &&
+      !state.isPaused &&
+      !state.isSuspended &&
+      state.failure === undefined &&
+      !state.isFindingLeader &&
+      state.buffer.sizeBytes < this.#options.maxPartitionFetchBytes &&
+      (state.retryAt === 0 || state.retryAt <= this.#context.clock.monotonic())
+    )
+  }
+
+  #isCovered(state: PartitionState): boolean {
+    for (const { covered } of this.#flights.values()) {
+      if (covered.get(state.name)?.version === state.version) return true
+    }
+    return false
+  }
+
+  #hasUncovered(): boolean {
+    for (const state of this.#host.states.values()) {
+      if (!this.#isCovered(state) && this.#wants(state)) return true
+    }
+    return false
+  }
+
+  #hasBuffered(): boolean {
+    for (const state of this.#host.states.values()) if (!state.buffer.isEmpty && state.mayDeliver) return true
+    return false
+  }
+
+  #findLeader(state: PartitionState): void {
+    state.isFindingLeader = true
+    const { signal } = this.#stopping
+    this.#context.cluster.leader(state.topic, state.partition, { signal }).then(
+      () => {
+        state.isFindingLeader = false
+        this.pump()
+      },
+      (error: unknown) => {
+        state.isFindingLeader = false
+        if (!signal.aborted) this.stumble(state, error)
+      },
+    )
+  }
+
+  /** How many bytes may still come. */
+  #roomBytes(): number {
+    let room = this.#options.maxPrefetchBytes
+    for (const { reservedBytes } of this.#flights.values()) room -= reservedBytes
+    for (const { buffer } of this.#host.states.values()) room -= buffer.sizeBytes
+    return room
+  }
+
+  /** What paused partitions hold would keep the others waiting for as long as the pause lasts. */
+  #evictPaused(): void {
+    for (const state of this.#host.states.values()) if (state.isPaused) state.dropBuffer()
+  }
+
+  #launch(leader: Leader, states: readonly PartitionState[]): void {
+    const { fetchMaxBytes, maxPartitionFetchBytes } = this.#options
+    let room = this.#roomBytes()
+    if (room <= 0) {
+      this.#evictPaused()
+      room = this.#roomBytes()
+      if (room <= 0) return
+    }
+    const maxBytes = Math.min(fetchMaxBytes, room, states.length * maxPartitionFetchBytes)
+    const flight: Flight = {
+      leader,
+      covered: new Map(states.map((state) => [state.name, { state, version: state.version }])),
+      reservedBytes: maxBytes,
+      controller: new AbortController(),
+    }
+    this.#flights.set(leader.nodeId, flight)
+    // Whoever comes first gets the bytes when they do not suffice for all, so another one does each time.
+    const first = this.#launchCount++ % states.length
+    const order = first === 0 ? states : [...states.slice(first), ...states.slice(0, first)]
+    const request = requestOf(this.#context.cluster, order, { ...this.#options, maxBytes })
+    leader.channel.send(fetchApi, request, { signal: flight.controller.signal }).then(
+      (response) => this.#land(flight, response),
+      (error: unknown) => this.#crash(flight, error),
+    )
+  }
+
+  #giveUp(nodeId: number): void {
+    const flight = this.#flights.get(nodeId)
+    this.#flights.delete(nodeId)
+    flight?.controller.abort()
+  }
+
+  #isOver(flight: Flight): boolean {
+    if (this.#flights.get(flight.leader.nodeId) !== flight) return true
+    this.#flights.delete(flight.leader.nodeId)
+    return false
+  }
+
+  #crash(flight: Flight, error: unknown): void {
+    if (this.#isOver(flight)) return
+    for (const { state, version } of flight.covered.values()) {
+      if (state.version === version) this.stumble(state, error)
+    }
+    this.pump()
+  }
+
+  #land(flight: Flight, response: ResponseOf<typeof fetch>): void {
+    if (this.#isOver(flight)) return
+    if (response.errorCode !== 0) {
+      const error = errorFromKafkaCode(response.errorCode)
+      for (const { state } of flight.covered.values()) this.stumble(state, error)
+    }
+    for (const { topic, topicId, partitions } of response.responses) {
+      const name = topic === '' ? nameOf(flight, this.#context, topicId) : topic
+      for (const partition of partitions) {
+        const asked = flight.covered.get(`${name}-${partition.partitionIndex}`)
+        // Moved, revoked or assigned anew meanwhile: what comes is of no use.
+        if (asked === undefined || this.#host.states.get(asked.state.name) !== asked.state) continue
+        if (asked.state.version === asked.version) this.#receive(asked.state, partition)
+      }
+    }
+    // The next long poll is under way before a loop sees what this one brought.
+    this.pump()
+    this.#host.arrived()
+  }
+
+  #receive(state: PartitionState, response: PartitionResponse): void {
+    const { errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = response
+    if (errorCode !== 0) {
+      const error = describe(state, errorFromKafkaCode(errorCode))
+      if (error.code === 'OFFSET_OUT_OF_RANGE') this.#host.outOfRange(state, error)
+      else this.stumble(state, error)
+      return
+    }
+    state.failedAttempts = 0
+    state.retryAt = 0
+    state.ends = { highWatermark, lastStableOffset, logStartOffset }
+    if (divergingEpoch !== undefined && divergingEpoch.endOffset >= 0) {
+      const what = `it was truncated to ${divergingEpoch.endOffset}, below the position ${state.fetchOffset}`
+      const error = new OttlaError('OFFSET_OUT_OF_RANGE', `Partition ${state.name}: ${what}.`)
+      this.#host.outOfRange(state, error, Math.min(divergingEpoch.endOffset, state.fetchOffset))
+      return
+    }
+    const { records } = response
+    if (records === null || records.length === 0) return
+    try {
+      const batches = splitBatches(records)
+      const last = batches.at(-1)
+      if (last !== undefined) state.receive(visibleBatches(batches, response.abortedTransactions), last)
+    } catch (error) {
+      state.fail(OttlaError.is(error) ? describe(state, error) : error)
+    }
+  }
+}
+
+const describe = (state: PartitionState, error: OttlaError): OttlaError =>
+  new OttlaError(error.code, `Partition ${state.name} at offset ${state.fetchOffset}: ${error.message}`, {
+    cause: error,
+    details: { topic: state.topic, partition: state.partition, offset: state.fetchOffset },
+  })
+
+/** New versions name topics by id alone. */
+const nameOf = (flight: Flight, { cluster }: ClientContext, topicId: string): string => {
+  for (const { state } of flight.covered.values()) {
+    if (cluster.knownLeader(state.topic, state.partition)?.topicId === topicId) return state.topic
+  }
+  return ''
+}

@@ -1,0 +1,190 @@
+/** A consumer that is a member of a group: what becomes of its partitions when the group rebalances. */
+import { anySignal } from '../../runtime/abort.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { Events } from '../../runtime/events.js'
+import type { Resource } from '../../runtime/lifecycle.js'
+import type { ClientContext } from '../context.js'
+import { fetchCommitted } from '../group/group-offsets.js'
+import { Membership, type MembershipListener } from '../group/membership.js'
+import { partitionName, type Message, type TopicPartition } from '../message.js'
+import type { AnyTopic } from '../topic.js'
+import { Committer } from './committer.js'
+import { Consumer } from './consumer.js'
+import type { ConsumerParts } from './consumer-parts.js'
+import type { ConsumerEvents } from './consumer-events.js'
+import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
+import { Consumption } from './consumption.js'
+import type { PartitionState } from './partition-state.js'
+import { PollWatch } from './poll-watch.js'
+
+/** Which group is joined, and how. */
+export interface GroupJoin {
+  readonly groupId: string
+  readonly topics: readonly AnyTopic[]
+  readonly options?: GroupConsumerOptions
+  /** Gives up joining. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Joins the group, and resolves when partitions are assigned and it is known where to begin in them.
+ * @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT; what the coordinator refuses the member with.
+ */
+export const createGroupConsumer = async <M extends Message>(
+  context: ClientContext,
+  join: GroupJoin,
+  parent: Resource,
+): Promise<Consumer<M>> => {
+  const member = new GroupMember(context, join, checkGroupOptions(join.options))
+  try {
+    await member.membership.join(anySignal(join.signal, parent.closeSignal))
+    return new Consumer<M>(context, member, parent)
+  } catch (error) {
+    await member.leave('the consumer could not join')
+    throw error
+  }
+}
+
+/** What a member of a group is made of, and the listener to its membership. */
+class GroupMember implements ConsumerParts, MembershipListener {
+  readonly name: string
+  readonly groupId: string
+  readonly events = new Events<ConsumerEvents>()
+  readonly consumption: Consumption
+  readonly committer: Committer
+  readonly membership: Membership
+  readonly isolationLevel: CheckedGroupOptions['isolationLevel']
+  readonly #context: ClientContext
+  readonly #topics: ReadonlyMap<string, AnyTopic>
+  readonly #watch: PollWatch
+  readonly #maxPollIntervalMs: number
+  #isAway = false
+
+  constructor(context: ClientContext, { groupId, topics }: GroupJoin, options: CheckedGroupOptions) {
+    this.name = `consumer of group ${groupId}`
+    this.groupId = groupId
+    this.isolationLevel = options.isolationLevel
+    this.#context = context
+    this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
+    this.#maxPollIntervalMs = options.maxPollIntervalMs
+    this.consumption = new Consumption(context, options, {
+      // A topic that is deleted is taken away by the rebalance that follows.
+      needsTopics: false,
+      stumbled: (error) => this.events.emit('error', error),
+      asked: () => this.#asked(),
+      ...(options.delivery === 'at-most-once'
+        ? { beforeHandOut: (chunk) => this.committer.commitAhead(chunk) }
+        : {}),
+    })
+    this.committer = new Committer(context, options, {
+      states: this.consumption.states,
+      commit: (offsets) => this.membership.commit(offsets, this.consumption.signal),
+      committed: (offsets) => this.events.emit('committed', offsets),
+      failed: (error) => this.events.emit('error', error),
+    })
+    this.membership = new Membership(
+      context,
+      {
+        ...options,
+        groupId,
+        topics: [...this.#topics.keys()],
+        rebalanceTimeoutMs: options.maxPollIntervalMs,
+        backoff: options,
+      },
+      this,
+    )
+    this.#watch = new PollWatch(context, options.maxPollIntervalMs, this.consumption, () =>
+      this.#pollTimedOut(),
+    )
+  }
+
+  async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const { consumption, committer } = this
+    consumption.suspend()
+    await consumption.idle()
+    if (committer.isAutomatic) {
+      await committer
+        .commitPositions({ withSuspended: true })
+        .catch((error: unknown) => this.events.emit('error', error))
+    }
+    this.events.emit('revoked', partitions)
+  }
+
+  lost(partitions: readonly TopicPartition[]): void {
+    this.consumption.assign([], false)
+    this.events.emit('lost', partitions)
+  }
+
+  async assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void> {
+    const known = partitions.flatMap(({ topic, partition }) => {
+      const handle = this.#topics.get(topic)
+      return handle === undefined ? [] : [{ handle, partition }]
+    })
+    const added = this.consumption.assign(known, isContinuous)
+    await this.#place(added)
+    this.consumption.start()
+    this.consumption.arrived()
+    this.committer.touched()
+    this.#watch.start()
+    this.events.emit('assigned', partitions)
+  }
+
+  failed(error: unknown): void {
+    this.consumption.fail(error)
+    this.events.emit('error', error)
+  }
+
+  async leave(reason: string, signal?: AbortSignal): Promise<void> {
+    this.#watch.stop()
+    this.committer.stop()
+    await this.membership.leave(reason, signal)
+    this.consumption.stop(
+      new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
+    )
+  }
+
+  /** Finds out where to begin: where the group has come to, or as autoOffsetReset says. */
+  async #place(states: readonly PartitionState[]): Promise<void> {
+    if (states.length === 0) return
+    const { groupId, consumption } = this
+    const { signal, backoff } = consumption
+    const found = await fetchCommitted(this.#context, groupId, states, { signal, backoff })
+    const committed = new Map(found.map((offset) => [partitionName(offset), offset]))
+    await Promise.all(
+      states.map(async (state) => {
+        const at = committed.get(state.name)
+        if (at === undefined) {
+          const nothing = new OttlaError(
+            'NO_OFFSET_FOR_PARTITION',
+            `Group ${groupId} has committed nothing for ${state.name}, and autoOffsetReset is none.`,
+            { details: { groupId, topic: state.topic, partition: state.partition } },
+          )
+          await consumption.place(state, undefined, nothing)
+        } else {
+          state.moveTo(at.offset, at.leaderEpoch)
+          state.tracker.committed(at.offset)
+        }
+      }),
+    )
+  }
+
+  #asked(): void {
+    this.committer.touched()
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.membership.comeBack()
+  }
+
+  #pollTimedOut(): void {
+    this.#isAway = true
+    this.membership.stayAway()
+    this.events.emit(
+      'error',
+      new OttlaError(
+        'POLL_TIMED_OUT',
+        `The application did not ask for messages within maxPollIntervalMs (${this.#maxPollIntervalMs}), so the consumer has left group ${this.groupId}. It comes back when asked again; do less in a turn, or raise maxPollIntervalMs.`,
+        { details: { groupId: this.groupId, maxPollIntervalMs: this.#maxPollIntervalMs } },
+      ),
+    )
+  }
+}

@@ -1,0 +1,89 @@
+/** What `for await` runs on: hands out one message a turn, from chunks that are ready. */
+import type { Message } from '../message.js'
+import type { Chunk } from './chunk.js'
+
+/** Where chunks come from. */
+export interface ChunkSource {
+  /** How often a loop has asked for a message. */
+  turns: number
+  /** The next chunk; undefined when the loop has to end, or when the signal aborts. */
+  next(signal?: AbortSignal): Promise<Chunk | undefined>
+  /** Gives a chunk back. */
+  release(chunk: Chunk): void
+}
+
+const DONE: IteratorResult<Message, undefined> = { done: true, value: undefined }
+
+/**
+ * An iterator over the messages of `source`. Asking for the next message means that the one before is processed.
+ * Leaving the loop does not, as a `break` cannot be told from an error: the message comes again in the next loop.
+ */
+export class MessageIterator implements AsyncIterableIterator<Message, undefined> {
+  readonly #source: ChunkSource
+  /** Ends the wait for a chunk when the loop is left meanwhile. */
+  readonly #leaving = new AbortController()
+  #chunk: Chunk | undefined
+  #isDone = false
+
+  constructor(source: ChunkSource) {
+    this.#source = source
+  }
+
+  // No async function: for a message that is ready one settled promise is all that it takes.
+  next(): Promise<IteratorResult<Message, undefined>> {
+    const chunk = this.#chunk
+    if (chunk !== undefined) {
+      const index = chunk.handedOut
+      chunk.processed = index
+      if (index < chunk.end) {
+        const value = chunk.messages[index]
+        if (value !== undefined) {
+          this.#source.turns++
+          chunk.handedOut = index + 1
+          return Promise.resolve({ done: false, value })
+        }
+      }
+    }
+    return this.#nextOfNextChunk()
+  }
+
+  /** The loop was left: what it has not finished is for the next loop. */
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.#isDone = true
+    this.#leaving.abort()
+    this.#chunk?.takeBack()
+    this.#release()
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #nextOfNextChunk(): Promise<IteratorResult<Message, undefined>> {
+    this.#release()
+    if (this.#isDone) return DONE
+    const chunk = await this.#source.next(this.#leaving.signal)
+    const value = chunk?.messages[chunk.handedOut]
+    if (chunk === undefined || value === undefined) {
+      this.#isDone = true
+      return DONE
+    }
+    if (isDone(this.#isDone)) {
+      this.#source.release(chunk)
+      return DONE
+    }
+    this.#chunk = chunk
+    chunk.handedOut++
+    return { done: false, value }
+  }
+
+  #release(): void {
+    const chunk = this.#chunk
+    this.#chunk = undefined
+    if (chunk !== undefined) this.#source.release(chunk)
+  }
+}
+
+/** Asked anew: the loop may have been left while the chunk was on its way. */
+const isDone = (value: boolean): boolean => value

@@ -1,0 +1,135 @@
+/** Reading a partition without a consumer or a group: what `Partition.read` does. */
+import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { ClientContext } from '../context.js'
+import type { Message } from '../message.js'
+import type { AnyTopic, PartitionReader, ReadOptions } from '../topic.js'
+import type { Chunk } from './chunk.js'
+import { checkPosition, READING_DEFAULTS } from './consumer-options.js'
+import { Consumption } from './consumption.js'
+import { MessageIterator, type ChunkSource } from './message-iterator.js'
+import { lookUpPosition } from './offset-lookup.js'
+import type { PartitionState } from './partition-state.js'
+
+/**
+ * A reader over these clients. It ends exactly at `to`, also where the records before it are gone or are not for
+ * consumers to see. `closeSignal` ends every reading with its reason.
+ */
+export const readPartition = (context: ClientContext, closeSignal?: AbortSignal): PartitionReader => {
+  return <K, V, N extends string>(topic: AnyTopic, partition: number, options: ReadOptions) => {
+    checkReadOptions(options)
+    const open = (): AsyncIterator<Message> =>
+      new MessageIterator(new Reading(context, topic, partition, options, closeSignal))
+    return { [Symbol.asyncIterator]: open as () => AsyncIterator<Message<K, V, N>> }
+  }
+}
+
+const checkReadOptions = (options: ReadOptions): void => {
+  const { from, to, signal } = options
+  if (from !== undefined) checkPosition('Option from of read', from)
+  if (to !== undefined) checkPosition('Option to of read', to)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgument('Option signal of read', signal, 'an AbortSignal')
+  }
+}
+
+/** One reading: fetches nothing before it is asked, and nothing after it has ended. */
+class Reading implements ChunkSource {
+  turns = 0
+  readonly #context: ClientContext
+  readonly #options: ReadOptions
+  readonly #consumption: Consumption
+  readonly #state: PartitionState
+  readonly #signals: readonly AbortSignal[]
+  readonly #onAbort = (): void => this.#abort()
+  #end: number | undefined
+  #isStarted = false
+
+  constructor(
+    context: ClientContext,
+    topic: AnyTopic,
+    partition: number,
+    options: ReadOptions,
+    closeSignal: AbortSignal | undefined,
+  ) {
+    this.#context = context
+    this.#options = options
+    // An offset that is not there is an error: a reading goes where it was sent, or nowhere.
+    const reading = { ...READING_DEFAULTS, autoOffsetReset: 'none' as const }
+    this.#consumption = new Consumption(context, reading, {
+      needsTopics: true,
+      stumbled: () => undefined,
+      isOver: () => this.#isAtEnd,
+    })
+    const [state] = this.#consumption.assign([{ handle: topic, partition }], false)
+    if (state === undefined) throw new OttlaError('INTERNAL_ERROR', 'A reading has no partition.')
+    this.#state = state
+    this.#signals = [options.signal, closeSignal].filter((signal) => signal !== undefined)
+  }
+
+  async next(signal?: AbortSignal): Promise<Chunk | undefined> {
+    if (!this.#isStarted) await this.#start()
+    for (const { aborted, reason } of this.#signals) if (aborted) throw reason
+    try {
+      const chunk = this.#isAtEnd ? undefined : await this.#nextBeforeEnd(signal)
+      if (chunk === undefined) this.#stop()
+      return chunk
+    } catch (error) {
+      this.#stop()
+      throw error
+    }
+  }
+
+  release(chunk: Chunk): void {
+    this.#consumption.release(chunk)
+    if (!chunk.isExhausted) this.#stop()
+  }
+
+  get #isAtEnd(): boolean {
+    return this.#end !== undefined && this.#state.tracker.position >= this.#end
+  }
+
+  async #start(): Promise<void> {
+    this.#isStarted = true
+    for (const signal of this.#signals) {
+      signal.throwIfAborted()
+      signal.addEventListener('abort', this.#onAbort, { once: true })
+    }
+    const { from = 'earliest', to } = this.#options
+    try {
+      // The end as it stands now, before anything is read.
+      this.#end = to === undefined ? undefined : await this.#lookUp(to)
+      await this.#consumption.seek(this.#state, from)
+    } catch (error) {
+      this.#stop()
+      throw error
+    }
+  }
+
+  #lookUp(to: NonNullable<ReadOptions['to']>): Promise<number> {
+    const options = { isolationLevel: READING_DEFAULTS.isolationLevel, signal: this.#consumption.signal }
+    return lookUpPosition(this.#context, this.#state, to, options)
+  }
+
+  async #nextBeforeEnd(signal: AbortSignal | undefined): Promise<Chunk | undefined> {
+    const chunk = await this.#consumption.next(signal)
+    const end = this.#end
+    if (chunk === undefined || end === undefined) return chunk
+    const beyond = chunk.messages.findIndex(({ offset }) => offset >= end)
+    if (beyond >= 0) chunk.end = beyond
+    if (chunk.handedOut < chunk.end) return chunk
+    this.#consumption.release(chunk)
+    return undefined
+  }
+
+  #abort(): void {
+    const aborted = this.#signals.find((signal) => signal.aborted)
+    this.#consumption.fail(aborted?.reason)
+    // What is decoded already is not handed out either.
+    this.#consumption.suspend()
+  }
+
+  #stop(): void {
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
+    this.#consumption.stop(new OttlaError('RESOURCE_CLOSED', 'The reading has ended.'))
+  }
+}

@@ -1,0 +1,118 @@
+/** Callback style: calls a handler with each message or batch, several partitions at a time if asked to. */
+import { anySignal } from '../../runtime/abort.js'
+import { checkOptions, customOption, integerOption } from '../../runtime/options.js'
+import { invalidArgument } from '../../runtime/errors/ottla-error.js'
+import type { Message } from '../message.js'
+import type { Chunk } from './chunk.js'
+import type { Consumption } from './consumption.js'
+import { MessageBatch } from './message-batch.js'
+
+/** What both ways of running take. */
+export interface RunSettings {
+  /** How many partitions are consumed at the same time; each of them stays in order. Default 1. */
+  readonly partitionsConsumedConcurrently?: number
+  /** Ends the run after the turns under way; `run` then resolves. */
+  readonly signal?: AbortSignal
+}
+
+/** Calls a handler with one message after another. */
+export interface EachMessageOptions<M extends Message> extends RunSettings {
+  /** A message is processed when this returns, or when the promise that it returns resolves. */
+  readonly eachMessage: (message: M) => unknown
+  readonly eachBatch?: undefined
+}
+
+/** Calls a handler with runs of messages of one partition, at most `maxPollRecords` each. */
+export interface EachBatchOptions<M extends Message> extends RunSettings {
+  /** The messages are processed when this returns, or when the promise that it returns resolves. */
+  readonly eachBatch: (batch: MessageBatch<M>) => unknown
+  readonly eachMessage?: undefined
+}
+
+/** How to run. */
+export type RunOptions<M extends Message> = EachMessageOptions<M> | EachBatchOptions<M>
+
+type Handler = (value: never) => unknown
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const RULES = {
+  eachMessage: customOption<Handler | undefined>(undefined, 'a function', isFunction),
+  eachBatch: customOption<Handler | undefined>(undefined, 'a function', isFunction),
+  partitionsConsumedConcurrently: integerOption(1, 1),
+  signal: customOption<AbortSignal | undefined>(
+    undefined,
+    'an AbortSignal',
+    (value) => value instanceof AbortSignal,
+  ),
+}
+
+/** Runs until the signal aborts or the consumer closes; rejects with what a handler throws, or with what ends the consumer. */
+export const run = async <M extends Message>(
+  consumption: Consumption,
+  options: RunOptions<M>,
+): Promise<void> => {
+  const { partitionsConsumedConcurrently, signal } = checkOptions('run', RULES, options)
+  const { eachMessage, eachBatch } = options
+  if ((eachMessage === undefined) === (eachBatch === undefined)) {
+    throw invalidArgument('The handler of run', Object.keys(options), 'eachMessage or eachBatch, one of them')
+  }
+  // The first error ends the other loops too, after the turns that they are in.
+  const failing = new AbortController()
+  const stopping = anySignal(signal, failing.signal)
+  const process =
+    eachMessage === undefined
+      ? (chunk: Chunk) => processBatch(chunk, eachBatch)
+      : (chunk: Chunk) => processMessages(chunk, eachMessage, consumption, stopping)
+  const loop = async (): Promise<void> => {
+    try {
+      for (;;) {
+        const chunk = await consumption.next(stopping)
+        if (chunk === undefined) return
+        try {
+          await process(chunk)
+        } finally {
+          // What a handler did not finish comes again.
+          chunk.takeBack()
+          consumption.release(chunk)
+        }
+      }
+    } catch (error) {
+      failing.abort()
+      throw error
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: partitionsConsumedConcurrently }, loop))
+  for (const result of ended) if (result.status === 'rejected') throw result.reason
+}
+
+const processMessages = async <M extends Message>(
+  chunk: Chunk,
+  eachMessage: (message: M) => unknown,
+  consumption: Consumption,
+  stopping: AbortSignal | undefined,
+): Promise<void> => {
+  while (chunk.handedOut < chunk.end && stopping?.aborted !== true) {
+    const message = chunk.messages[chunk.handedOut++]
+    consumption.turns++
+    const result = eachMessage(message as M)
+    // A handler that is done at once costs no turn of the microtask queue.
+    if (isThenable(result)) await result
+    chunk.processed = chunk.handedOut
+  }
+}
+
+const processBatch = async <M extends Message>(
+  chunk: Chunk,
+  eachBatch: (batch: MessageBatch<M>) => unknown,
+): Promise<void> => {
+  const from = chunk.handedOut
+  const messages = from === 0 ? chunk.messages : chunk.messages.slice(from)
+  chunk.handedOut = chunk.messages.length
+  const result = eachBatch(new MessageBatch<M>(chunk.state, messages as readonly M[]))
+  if (isThenable(result)) await result
+  chunk.processed = chunk.handedOut
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value

@@ -1,0 +1,372 @@
+/**
+ * A member of a classic consumer group: joins, lets the leader share the partitions, keeps its place with heartbeats,
+ * and joins again whenever the group rebalances (eagerly: everything is given up before). What it owns is the
+ * listener's to consume.
+ */
+import { abortable, deferred, type Deferred } from '../../runtime/abort.js'
+import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { ClientContext } from '../context.js'
+import type { TopicPartition } from '../message.js'
+import { backoffMs, type Backoff } from '../retry.js'
+import { PartitionCounts } from './partition-counts.js'
+import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
+import { assignmentOf, membersOf, sendJoin, sendLeave, sendSync, type JoinTerms } from './group-requests.js'
+import { Heartbeats } from './heartbeats.js'
+
+/** How a member behaves. */
+export interface MembershipOptions extends JoinTerms {
+  readonly heartbeatIntervalMs: number
+  readonly backoff: Backoff
+}
+
+/** What becomes of the partitions. */
+export interface MembershipListener {
+  /**
+   * These are about to be given up: no turn may begin, the one under way may end, and what was processed is to be
+   * committed. The membership waits for it, for the rebalance timeout at most.
+   */
+  revoked(partitions: readonly TopicPartition[]): Promise<void>
+  /** These are no longer ours, and others may have them already: nothing may be committed. */
+  lost(partitions: readonly TopicPartition[]): void
+  /**
+   * These, and no others, are ours in the new generation. `isContinuous` says that nobody else can have had those
+   * that were ours before.
+   */
+  assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void>
+  /** The membership is over, for a reason that trying again would not help. */
+  failed(error: unknown): void
+}
+
+/** Why a generation ends: a rebalance, being told that one is no member any more, or leaving for a while. */
+type Departure = 'rebalance' | 'expelled' | 'away'
+
+/** The time in one generation, and how it ends. */
+class Stay {
+  departure: Departure | undefined
+  readonly #ended = deferred<undefined>()
+  readonly #cutShort = deferred<undefined>()
+
+  constructor() {
+    // It may fail while nobody waits for its end.
+    this.ended.catch(() => undefined)
+    this.cutShort.catch(() => undefined)
+  }
+
+  /** Resolves at the first departure; rejects when the membership cannot go on. */
+  get ended(): Promise<undefined> {
+    return this.#ended.promise
+  }
+
+  /** Resolves when there is no time to end it in order. */
+  get cutShort(): Promise<undefined> {
+    return this.#cutShort.promise
+  }
+
+  depart(departure: Departure): void {
+    // Once expelled or away there is nothing left to give up in order.
+    if (this.departure !== undefined && departure === 'rebalance') return
+    this.departure = departure
+    this.#ended.resolve(undefined)
+    if (departure !== 'rebalance') this.#cutShort.resolve(undefined)
+  }
+
+  fail(error: unknown): void {
+    this.#ended.reject(error)
+    this.#cutShort.reject(error)
+  }
+}
+
+/** Answers after which joining again is the thing to do. */
+const REJOIN_CODES = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'])
+/** How often joining again is tried without a pause. */
+const HASTY_ATTEMPTS = 3
+
+/** One member. */
+export class Membership {
+  readonly #context: ClientContext
+  readonly #options: MembershipOptions
+  readonly #listener: MembershipListener
+  readonly #heartbeats: Heartbeats
+  readonly #counts: PartitionCounts
+  readonly #stopping = new AbortController()
+  readonly #firstAssignment = deferred<undefined>()
+  #memberId = ''
+  /** The generation in which requests are made; -1 between two. */
+  #generation = -1
+  #assignment: readonly TopicPartition[] = []
+  /** The generation of the assignment; -1 when it is void. */
+  #assignedGeneration = -1
+  #isContinuous = false
+  #stay = new Stay()
+  #returned: Deferred<undefined> | undefined
+  #running: Promise<void> | undefined
+
+  constructor(context: ClientContext, options: MembershipOptions, listener: MembershipListener) {
+    this.#context = context
+    this.#options = options
+    this.#listener = listener
+    this.#counts = new PartitionCounts(context)
+    this.#firstAssignment.promise.catch(() => undefined)
+    this.#heartbeats = new Heartbeats(context, options.heartbeatIntervalMs, {
+      alive: () => this.#lookAtPartitionCounts(),
+      refused: (error) => this.#refused(error),
+    })
+  }
+
+  /** The id that the coordinator gave; empty while it has given none. */
+  get memberId(): string {
+    return this.#memberId
+  }
+
+  /** The generation of the assignment; -1 before the first. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** What is ours now. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#assignment
+  }
+
+  /** Joins, and resolves when the first partitions are assigned; from then on it looks after itself. */
+  async join(signal?: AbortSignal): Promise<void> {
+    this.#running ??= this.#run()
+    await abortable(this.#firstAssignment.promise, signal)
+  }
+
+  /** Leaves for good. Whether the coordinator heard of it or not, this resolves; then the session runs out. */
+  async leave(reason: string, signal?: AbortSignal): Promise<void> {
+    const stopped = new OttlaError(
+      'RESOURCE_CLOSED',
+      `The member of group ${this.#options.groupId} has left.`,
+    )
+    this.#stopping.abort(stopped)
+    this.#heartbeats.stop()
+    this.#firstAssignment.reject(stopped)
+    await this.#running
+    await this.#sendLeave(reason, signal)
+  }
+
+  /** Leaves until {@link comeBack}: the application has stopped asking for records, and others may do better. */
+  stayAway(): void {
+    this.#stay.depart('away')
+  }
+
+  /** Joins again after {@link stayAway}. */
+  comeBack(): void {
+    this.#returned?.resolve(undefined)
+  }
+
+  /**
+   * Commits as this member of this generation (G2).
+   * @throws OttlaError UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION or REBALANCE_IN_PROGRESS when that is over; the member
+   * joins again by itself.
+   */
+  async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
+    const { groupId, backoff } = this.#options
+    let stay = this.#stay
+    const identity = () => {
+      const member = this.#identity()
+      stay = this.#stay
+      return member
+    }
+    identity()
+    try {
+      await commitOffsets(this.#context, identity, offsets, { signal, backoff })
+    } catch (error) {
+      if (OttlaError.is(error, 'REBALANCE_IN_PROGRESS')) stay.depart('rebalance')
+      else if (OttlaError.is(error) && REJOIN_CODES.has(error.code)) {
+        stay.depart('expelled')
+        throw new OttlaError(
+          error.code,
+          `The commit was refused: group ${groupId} has rebalanced, and the partitions may belong to another member. What was not committed will be delivered again.`,
+          { cause: error, details: { groupId } },
+        )
+      }
+      throw error
+    }
+  }
+
+  #identity(): { readonly groupId: string; readonly memberId: string; readonly generation: number } {
+    const { groupId } = this.#options
+    // Without an id it would pass for a commit of nobody in particular, which an empty group accepts.
+    if (this.#memberId === '' || this.#generation < 0) {
+      throw new OttlaError(
+        'REBALANCE_IN_PROGRESS',
+        `Group ${groupId} is rebalancing, and the consumer owns no partitions at the moment.`,
+        { details: { groupId } },
+      )
+    }
+    return { groupId, memberId: this.#memberId, generation: this.#generation }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      for (let reason = 'the member is new'; ; reason = 'the group rebalances') {
+        const partitions = await this.#enter(reason)
+        await abortable(this.#listener.assigned(partitions, this.#isContinuous), signal)
+        this.#firstAssignment.resolve(undefined)
+        const stay = this.#stay
+        await abortable(stay.ended, signal)
+        if (stay.departure === 'rebalance') await this.#giveUpPartitions(stay)
+        if (stay.departure !== 'rebalance') this.#losePartitions()
+        if (stay.departure === 'away') await this.#beAway()
+      }
+    } catch (error) {
+      this.#heartbeats.stop()
+      if (signal.aborted) return
+      this.#losePartitions()
+      this.#listener.failed(error)
+      this.#firstAssignment.reject(error)
+    }
+  }
+
+  /** Joins until there is an assignment. */
+  async #enter(reason: string): Promise<readonly TopicPartition[]> {
+    const { signal } = this.#stopping
+    const { backoff, groupId } = this.#options
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      try {
+        return await this.#tryToEnter(reason)
+      } catch (error) {
+        signal.throwIfAborted()
+        this.#heartbeats.stop()
+        noteCoordinatorError(this.#context, groupId, error)
+        if (!OttlaError.is(error)) throw error
+        const isRejoin = REJOIN_CODES.has(error.code)
+        if (!isRejoin && !error.retriable) throw error
+        if (error.code === 'UNKNOWN_MEMBER_ID') this.#forgetMember()
+        if (!isRejoin || attempt >= HASTY_ATTEMPTS) {
+          await this.#context.timers.sleep(backoffMs(backoff, attempt, this.#context.random), signal)
+        }
+      }
+    }
+  }
+
+  async #tryToEnter(reason: string): Promise<readonly TopicPartition[]> {
+    const { cluster } = this.#context
+    const { signal } = this.#stopping
+    const { groupId } = this.#options
+    this.#heartbeats.stop()
+    const channel = await cluster.coordinator(groupId, { signal })
+    let joined = await sendJoin(channel, this.#options, this.#memberId, reason, signal)
+    if (errorFromKafkaCode(joined.errorCode).code === 'MEMBER_ID_REQUIRED') {
+      this.#memberId = joined.memberId
+      joined = await sendJoin(channel, this.#options, this.#memberId, reason, signal)
+    }
+    if (joined.errorCode !== 0) throw this.#refusal('join', joined.errorCode)
+
+    // Only if no generation lies between can nobody else have had the partitions.
+    this.#isContinuous =
+      joined.memberId === this.#memberId &&
+      this.#assignedGeneration >= 0 &&
+      joined.generationId === this.#assignedGeneration + 1
+    this.#memberId = joined.memberId
+    this.#stay = new Stay()
+    const member = { groupId, memberId: joined.memberId, generation: joined.generationId }
+    // The leader may take a while to share, and its session goes on meanwhile.
+    this.#heartbeats.start(member)
+    this.#generation = -1
+    const isLeader = joined.leader === joined.memberId && !joined.skipAssignment
+    const assignments = isLeader ? await this.#share(joined) : new Map<string, readonly TopicPartition[]>()
+    if (!isLeader) this.#counts.forget()
+    const synced = await sendSync(channel, member, joined.protocolName, assignments, signal)
+    if (synced.errorCode !== 0) throw this.#refusal('receive its partitions', synced.errorCode)
+    this.#generation = joined.generationId
+    this.#assignedGeneration = joined.generationId
+    this.#assignment = assignmentOf(synced)
+    return this.#assignment
+  }
+
+  async #share(joined: Parameters<typeof membersOf>[0] & { readonly protocolName: string | null }) {
+    const { partitionAssigners, groupId } = this.#options
+    const assignor = partitionAssigners.find(({ name }) => name === joined.protocolName)
+    if (assignor === undefined) {
+      throw new OttlaError(
+        'INCONSISTENT_GROUP_PROTOCOL',
+        `Group ${groupId} has agreed on the assignor ${joined.protocolName}, which this member does not have.`,
+      )
+    }
+    const members = membersOf(joined)
+    const topics = new Set(members.flatMap((member) => member.topics))
+    const partitionCounts = await this.#counts.refresh(topics, this.#stopping.signal)
+    return assignor.assign({ members, partitionCounts })
+  }
+
+  /** In good order: the turn under way may end, and what it did is committed. */
+  async #giveUpPartitions(stay: Stay): Promise<void> {
+    const waiting = new AbortController()
+    const { timers } = this.#context
+    const isOver = timers.sleep(this.#options.rebalanceTimeoutMs, waiting.signal).catch(() => undefined)
+    try {
+      const done = this.#listener.revoked(this.#assignment)
+      await abortable(Promise.race([done, isOver, stay.cutShort]), this.#stopping.signal)
+    } finally {
+      waiting.abort()
+    }
+  }
+
+  #losePartitions(): void {
+    const lost = this.#assignment
+    this.#assignment = []
+    this.#generation = -1
+    this.#assignedGeneration = -1
+    if (lost.length > 0) this.#listener.lost(lost)
+  }
+
+  async #beAway(): Promise<void> {
+    const { signal } = this.#stopping
+    this.#heartbeats.stop()
+    this.#returned = deferred()
+    await this.#sendLeave('the consumer has stopped asking for records', signal)
+    await abortable(this.#returned.promise, signal)
+    this.#returned = undefined
+  }
+
+  async #sendLeave(reason: string, signal?: AbortSignal): Promise<void> {
+    const memberId = this.#memberId
+    if (memberId === '') return
+    this.#forgetMember()
+    try {
+      const { groupId } = this.#options
+      const channel = await this.#context.cluster.coordinator(groupId, { signal })
+      await sendLeave(channel, groupId, memberId, reason, signal)
+    } catch {
+      // The session runs out instead, as it does for a member that dies.
+    }
+  }
+
+  #forgetMember(): void {
+    this.#memberId = ''
+    this.#generation = -1
+    this.#assignedGeneration = -1
+  }
+
+  #refused(error: unknown): void {
+    if (!OttlaError.is(error)) this.#stay.fail(error)
+    else if (error.code === 'REBALANCE_IN_PROGRESS') this.#stay.depart('rebalance')
+    else if (REJOIN_CODES.has(error.code)) this.#stay.depart('expelled')
+    else if (!error.retriable) this.#stay.fail(error)
+  }
+
+  /** The leader answers for partitions that were added: not every broker starts a rebalance by itself. */
+  #lookAtPartitionCounts(): void {
+    const stay = this.#stay
+    this.#counts.haveChanged(this.#stopping.signal).then(
+      (haveChanged) => {
+        if (haveChanged) stay.depart('rebalance')
+      },
+      () => undefined,
+    )
+  }
+
+  #refusal(what: string, kafkaCode: number): OttlaError {
+    const { groupId } = this.#options
+    const { message } = errorFromKafkaCode(kafkaCode)
+    return errorFromKafkaCode(kafkaCode, `A member could not ${what} in group ${groupId}: ${message}`, {
+      details: { groupId },
+    })
+  }
+}
