@@ -51,7 +51,7 @@ const produce = async (index: number): Promise<void> => {
 }
 
 const read = async (): Promise<void> => {
-  const consumer = await ottla.consumerGroup(groupOf(round), { topics: [topic], autoCommit: false }).join()
+  const consumer = await ottla.consumerGroup(groupOf(round), { topics: [topic], enableAutoCommit: false }).join()
   let count = 0
   for await (const message of consumer) {
     if (++count % 50 !== 0) continue

@@ -101,7 +101,7 @@ const checkIsObject = <O extends object>(options: O): O => {
 }
 
 const checkTopics = (topics: unknown): void => {
-  if (!Array.isArray(given) || topics.length === 0 || !topics.every((topic) => topic instanceof Topic)) {
+  if (!Array.isArray(topics) || topics.length === 0 || !topics.every((topic) => topic instanceof Topic)) {
     throw invalidArgument(
       'Option topics of consumer group',
       topics,

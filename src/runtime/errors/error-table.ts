@@ -494,6 +494,11 @@ export const ERRORS = {
   INVALID_ARGUMENT: own(false, 'An argument or option has a value that cannot be used.'),
   UNKNOWN_OPTION: own(false, 'An option has a name that does not exist.'),
   RESOURCE_CLOSED: own(false, 'What was called has been closed.'),
+  TOPIC_MISMATCH: own(false, 'A topic exists already, but not as it was asked for.'),
+  POLL_TIMED_OUT: own(
+    true,
+    'A consumer was not asked for messages within maxPollIntervalMs and left its group.',
+  ),
   SERIALIZATION_FAILED: own(false, "A key or value does not fit the topic's serde."),
   DESERIALIZATION_FAILED: own(false, "A stored key or value cannot be decoded by the topic's serde."),
   NO_OFFSET_FOR_PARTITION: own(false, 'The group has no committed offset, and autoOffsetReset is none.'),

@@ -1,0 +1,45 @@
+/** Everything that `ottla` exports, by hand. */
+export { Ottla } from './ottla.js'
+export type { Configs, CreateTopicOptions, OttlaOptions, TopicOptions } from './ottla-options.js'
+export type { BrokerEvents } from './broker/broker.js'
+
+// Topics and what is in them
+export { Partition, Topic } from './clients/topic.js'
+export type { AnyTopic, MessageOf, PartitionPosition, ReadOptions, TopicDefinition } from './clients/topic.js'
+export type { HeadersInput, Message, RecordHeader, TopicPartition } from './clients/message.js'
+
+// Serdes
+export { bytes } from './clients/serdes/bytes.js'
+export { json } from './clients/serdes/json.js'
+export { nullable } from './clients/serdes/nullable.js'
+export { float32, float64, int16, int32, int64 } from './clients/serdes/numbers.js'
+export { string } from './clients/serdes/string.js'
+export type { Serde } from './clients/serdes/serde.js'
+export type { StandardSchema } from './clients/serdes/standard-schema.js'
+
+// Clients
+export { Producer } from './clients/producer/producer.js'
+export type { SendOptions } from './clients/producer/producer.js'
+export type { ProducerOptions } from './clients/producer/producer-options.js'
+export type { ProducerRecord } from './clients/producer/encode-record.js'
+export type { RecordMetadata } from './clients/producer/delivery.js'
+export type { Partitioner, PartitionerInput } from './clients/producer/partitioner.js'
+export { Consumer } from './clients/consumer/consumer.js'
+export { ConsumerGroup } from './clients/group/consumer-group.js'
+export type { ConsumerGroupOptions } from './clients/group/consumer-group.js'
+export { Admin } from './clients/admin/admin.js'
+export type { AdminOptions, ChangeOptions } from './clients/admin/admin.js'
+export type { ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
+export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
+export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
+export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
+
+// Errors
+export { OttlaError } from './runtime/errors/ottla-error.js'
+export type { ErrorCode } from './runtime/errors/error-table.js'
+
+// Seams
+export type { Clock, ScheduledTimer } from './runtime/clock.js'
+export type { Random } from './runtime/random.js'
+export type { EventSource } from './runtime/events.js'
+export type { Durability, LogStorage } from './storage/contract.js'

@@ -1,0 +1,117 @@
+/** How an Ottla is opened and topics are created: the options, and the rules that check them. */
+import { bytes } from './clients/serdes/bytes.js'
+import { isSerde, type Serde } from './clients/serdes/serde.js'
+import { systemClock, type Clock } from './runtime/clock.js'
+import { invalidArgument } from './runtime/errors/ottla-error.js'
+import { checkOptions, choiceOption, customOption, textOption, type Checked } from './runtime/options.js'
+import { systemRandom, type Random } from './runtime/random.js'
+import type { Durability, LogStorage } from './storage/contract.js'
+
+/** Settings by Kafka's dotted names, e.g. `{ 'retention.ms': 86_400_000 }`. */
+export type Configs = Readonly<Record<string, string | number | boolean>>
+
+/** How to open an Ottla. All of it is optional: with nothing given it lives in memory. */
+export interface OttlaOptions {
+  /** The folder that holds the log, kept by LevelDB; made if missing. Left out: all is in memory, and gone at close. */
+  readonly location?: string
+  /** A storage of your own in place of `location`, one that passes `ottla/storage/test-suite`. It is closed with the Ottla. */
+  readonly storage?: LogStorage
+  /**
+   * When an acknowledged record is safe: `'os'` (the default, as in Kafka) survives the death of the process,
+   * `'fsync'` also survives a power failure, and costs a flush of the disk per group of writes.
+   */
+  readonly durability?: Durability
+  /** Broker settings by Kafka's dotted names, e.g. `{ 'num.partitions': 3 }`. */
+  readonly configs?: Configs
+  /** What this application is called in requests; default `ottla`. */
+  readonly clientId?: string
+  /** Where time comes from; default the machine's clock. */
+  readonly clock?: Clock
+  /** Where randomness comes from; default the platform's. */
+  readonly random?: Random
+}
+
+/** How to create a topic. */
+export interface CreateTopicOptions<K, V> {
+  /** How many partitions; default the broker's `num.partitions` (1). */
+  readonly partitions?: number
+  /** How keys become bytes; default `bytes`. */
+  readonly key?: Serde<K>
+  /** How values become bytes; default `bytes`. */
+  readonly value?: Serde<V>
+  /** Topic settings by Kafka's dotted names, e.g. `{ 'retention.ms': 86_400_000 }`. */
+  readonly configs?: Configs
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal
+}
+
+/** The serdes of a topic that exists. */
+export type TopicOptions<K, V> = Pick<CreateTopicOptions<K, V>, 'key' | 'value' | 'signal'>
+
+const hasMethods = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
+
+const isConfigs = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const OPEN_RULES = {
+  location: textOption<string | undefined>(undefined),
+  storage: customOption<LogStorage | undefined>(undefined, 'a LogStorage', (value) =>
+    hasMethods(value, 'open', 'close', 'partition'),
+  ),
+  durability: choiceOption<Durability>('os', ['os', 'fsync']),
+  configs: customOption<Configs>({}, 'an object of broker configs', isConfigs),
+  clientId: textOption('ottla'),
+  clock: customOption<Clock>(systemClock, 'a Clock', (value) =>
+    hasMethods(value, 'now', 'monotonic', 'schedule', 'defer'),
+  ),
+  random: customOption<Random>(systemRandom, 'a Random', (value) => hasMethods(value, 'next', 'bytes')),
+}
+
+const TOPIC_RULES = {
+  partitions: customOption<number | undefined>(
+    undefined,
+    'a whole number of at least 1',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  ),
+  key: customOption<Serde<unknown>>(bytes, 'a serde', isSerde),
+  value: customOption<Serde<unknown>>(bytes, 'a serde', isSerde),
+  configs: customOption<Configs>({}, 'an object of topic configs', isConfigs),
+  signal: customOption<AbortSignal | undefined>(
+    undefined,
+    'an AbortSignal',
+    (value) => value instanceof AbortSignal,
+  ),
+}
+
+/** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
+export const checkOpenOptions = (given: string | OttlaOptions | undefined): Checked<typeof OPEN_RULES> => {
+  const options = checkOptions(
+    'Ottla.open',
+    OPEN_RULES,
+    typeof given === 'string' ? { location: given } : given,
+  )
+  if (options.location !== undefined && options.storage !== undefined) {
+    throw invalidArgument(
+      'Option location of Ottla.open',
+      options.location,
+      'either location or storage, not both',
+    )
+  }
+  const durability = options.storage?.capabilities.durability
+  const isWeaker = options.location === undefined && durability !== 'fsync'
+  if (options.durability === 'fsync' && isWeaker) {
+    throw invalidArgument(
+      'Option durability of Ottla.open',
+      'fsync',
+      "'os', or a location on disk: memory has nothing to flush",
+    )
+  }
+  return options
+}
+
+/** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
+export const checkTopicOptions = (owner: string, given: object | undefined): Checked<typeof TOPIC_RULES> =>
+  checkOptions(owner, TOPIC_RULES, given)

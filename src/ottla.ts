@@ -1,0 +1,197 @@
+/**
+ * Ottla: opens the storage, the broker over it and the channel to that, and hands out what an application works
+ * with: topics, producers, consumers, groups, admin.
+ */
+import { Broker, type BrokerEvents } from './broker/broker.js'
+import { Admin } from './clients/admin/admin.js'
+import { Cluster } from './clients/cluster.js'
+import { Consumer } from './clients/consumer/consumer.js'
+import type { ConsumerOptions } from './clients/consumer/consumer-options.js'
+import { readPartition } from './clients/consumer/read-partition.js'
+import type { ClientContext } from './clients/context.js'
+import { ConsumerGroup, type ConsumerGroupOptions } from './clients/group/consumer-group.js'
+import { Producer } from './clients/producer/producer.js'
+import type { ProducerOptions } from './clients/producer/producer-options.js'
+import type { Serde } from './clients/serdes/serde.js'
+import { Topic, type AnyTopic, type MessageOf } from './clients/topic.js'
+import { DirectNetwork } from './network/direct.js'
+import {
+  checkOpenOptions,
+  checkTopicOptions,
+  type CreateTopicOptions,
+  type OttlaOptions,
+  type TopicOptions,
+} from './ottla-options.js'
+import { loadNativeCrc32c } from './record/crc32c.js'
+import type { Clock } from './runtime/clock.js'
+import { OttlaError } from './runtime/errors/ottla-error.js'
+import type { EventSource } from './runtime/events.js'
+import { Resource } from './runtime/lifecycle.js'
+import type { Random } from './runtime/random.js'
+import { Timers } from './runtime/timers.js'
+import type { LogStorage } from './storage/contract.js'
+
+/**
+ * A Kafka inside this process: a broker with its log, and the clients that use it.
+ *
+ * @example
+ * ```ts
+ * await using ottla = await Ottla.open('./data')
+ * const orders = await ottla.createTopic('orders', { partitions: 3, key: string, value: json<Order>() })
+ * await ottla.producer().send(orders, { key: 'c-17', value: { total: 40 } })
+ * ```
+ */
+export class Ottla extends Resource {
+  /** Topics, groups and configs, strictly as Kafka's Admin has them. */
+  readonly admin: Admin
+  /** What happens in the broker. */
+  readonly events: EventSource<BrokerEvents>
+  readonly #broker: Broker
+  readonly #storage: LogStorage
+  readonly #context: ClientContext
+  readonly #network: DirectNetwork
+
+  private constructor(
+    broker: Broker,
+    storage: LogStorage,
+    options: { clock: Clock; random: Random; clientId: string },
+  ) {
+    super('ottla')
+    this.#broker = broker
+    this.#storage = storage
+    this.events = broker.events
+    this.#network = new DirectNetwork(broker, options)
+    const timers = new Timers(options.clock)
+    this.#context = {
+      network: this.#network,
+      cluster: new Cluster({ network: this.#network, timers, ...options }),
+      timers,
+      ...options,
+    }
+    this.admin = new Admin(this.#context)
+  }
+
+  /**
+   * Opens the log in a folder (`Ottla.open('./data')`), in memory (`Ottla.open()`), or as the options say.
+   * @throws OttlaError UNKNOWN_OPTION and INVALID_ARGUMENT for options, STORAGE_LOCKED when another owner holds the
+   * folder, STORAGE_CORRUPT when it is damaged, INVALID_CONFIG for broker configs.
+   */
+  static async open(location?: string | OttlaOptions): Promise<Ottla> {
+    const options = checkOpenOptions(location)
+    const [storage] = await Promise.all([options.storage ?? storageIn(options.location), loadNativeCrc32c()])
+    const broker = await Broker.open({ ...options, storage })
+    return new Ottla(broker, storage, options)
+  }
+
+  /**
+   * The topic `name` with these serdes, created if it does not exist. A program that runs again gets its topic
+   * again; `admin.createTopics` is the strict form.
+   * @throws OttlaError TOPIC_MISMATCH when it exists with other partitions or configs than asked for here,
+   * INVALID_TOPIC_EXCEPTION for a bad name, INVALID_CONFIG for a bad config.
+   */
+  async createTopic<const N extends string, K = Uint8Array, V = Uint8Array>(
+    name: N,
+    options?: CreateTopicOptions<K, V>,
+  ): Promise<Topic<K, V, N>> {
+    this.assertOpen()
+    const checked = checkTopicOptions('createTopic', options)
+    const configs = Object.fromEntries(
+      Object.entries(checked.configs).map(([config, value]) => [config, String(value)]),
+    )
+    try {
+      await this.admin.createTopics([{ name, numPartitions: checked.partitions ?? -1, configs }], {
+        signal: checked.signal,
+      })
+    } catch (error) {
+      if (!OttlaError.is(error, 'TOPIC_ALREADY_EXISTS')) throw error
+      await this.#assertMatches(name, checked.partitions, configs, checked.signal)
+    }
+    return this.#topic<K, V, N>(name, checked.key as Serde<K>, checked.value as Serde<V>, checked.signal)
+  }
+
+  /**
+   * The topic `name`, which exists, with these serdes.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION when there is none.
+   */
+  async topic<const N extends string, K = Uint8Array, V = Uint8Array>(
+    name: N,
+    options?: TopicOptions<K, V>,
+  ): Promise<Topic<K, V, N>> {
+    this.assertOpen()
+    const checked = checkTopicOptions('topic', options)
+    return this.#topic<K, V, N>(name, checked.key as Serde<K>, checked.value as Serde<V>, checked.signal)
+  }
+
+  /** A producer. It is closed, and its records sent, with this Ottla. */
+  producer(options?: ProducerOptions): Producer {
+    this.assertOpen()
+    return new Producer(this.#context, options, this)
+  }
+
+  /** A consumer of partitions of your choosing, without a group. */
+  consumer<T extends AnyTopic>(options: ConsumerOptions<T>): Consumer<MessageOf<T>> {
+    this.assertOpen()
+    return new Consumer<MessageOf<T>>(this.#context, options, this)
+  }
+
+  /** A group whose members share the partitions of its topics. Nothing happens before `join()`. */
+  consumerGroup<T extends AnyTopic>(groupId: string, options: ConsumerGroupOptions<T>): ConsumerGroup<T> {
+    this.assertOpen()
+    return new ConsumerGroup<T>(this.#context, groupId, options, this)
+  }
+
+  /** What the log takes on disk, or in memory when it lives there, in bytes. */
+  storageSizeBytes(): Promise<number> {
+    this.assertOpen()
+    return this.#storage.sizeBytes()
+  }
+
+  async #topic<K, V, N extends string>(
+    name: N,
+    key: Serde<K>,
+    value: Serde<V>,
+    signal: AbortSignal | undefined,
+  ): Promise<Topic<K, V, N>> {
+    const { topicId, partitions } = await this.#context.cluster.topic(name, { signal })
+    const definition = { name, id: topicId, partitionCount: partitions.length, key, value }
+    return new Topic(definition, readPartition(this.#context))
+  }
+
+  async #assertMatches(
+    name: string,
+    partitions: number | undefined,
+    configs: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const topic = await this.#context.cluster.topic(name, { signal })
+    const mismatch = (what: string, is: string, asked: string): OttlaError =>
+      new OttlaError(
+        'TOPIC_MISMATCH',
+        `Topic ${name} exists already, with ${what} ${is} instead of ${asked}. Ask for what it has, or change it through admin.`,
+        { details: { topic: name, what, is, asked } },
+      )
+    if (partitions !== undefined && partitions !== topic.partitions.length) {
+      throw mismatch('partitions', String(topic.partitions.length), String(partitions))
+    }
+    if (Object.keys(configs).length === 0) return
+    const entries = await this.admin.describeConfigs({ type: 'topic', name }, { signal })
+    const current = new Map(entries.map((entry) => [entry.name, entry.value]))
+    for (const [config, asked] of Object.entries(configs)) {
+      const is = current.get(config)
+      if (is !== asked) throw mismatch(config, String(is), asked)
+    }
+  }
+
+  protected override async onClose(): Promise<void> {
+    // Clients are children and closed already: producers have drained, members have left, offsets are committed.
+    this.#context.timers.clear()
+    await this.#network.close()
+    await this.#broker.close()
+  }
+}
+
+/** Only who keeps a log on disk loads LevelDB. */
+const storageIn = async (location: string | undefined): Promise<LogStorage> => {
+  if (location === undefined) return new (await import('./storage/memory/memory-storage.js')).MemoryStorage()
+  return (await import('./storage/level/index.js')).levelStorage(location)
+}
