@@ -19,6 +19,7 @@ export const inprocess = defineBenchmark<InprocessSettings>({
     valueBytes: 100,
     partitions: 4,
     recordsPerBatch: 1000,
+    batchBytes: 131_072,
     batchesInFlight: 8,
     records: smoke ? 8000 : 400_000,
     latencyRecords: smoke ? 50 : 2000,

@@ -6,7 +6,7 @@ import { loadOttla, type OttlaModule } from '../harness/ottla.js'
 import { withTempFolder } from '../harness/temp-folder.js'
 import { batchCountOf, makeValues, perSecond, Reader, type InprocessSettings } from './workload.js'
 
-type BytesTopic = Topic<Uint8Array | null, Uint8Array | null>
+type BytesTopic = Topic<Uint8Array, Uint8Array>
 
 /** In memory. */
 export const prepareOttlaMemory = async (settings: InprocessSettings): Promise<ReadySubject> => {
@@ -50,7 +50,7 @@ const sample = async (
 
 const produce = async (ottla: Ottla, topic: BytesTopic, settings: InprocessSettings): Promise<void> => {
   const records = makeValues(settings).map((value) => ({ value }))
-  const producer = ottla.producer()
+  const producer = ottla.producer({ batchSize: settings.batchBytes })
   const inFlight = new Set<Promise<unknown>>()
   for (let batch = 0; batch < batchCountOf(settings); batch++) {
     const sent = producer.send(topic, records)
@@ -62,15 +62,21 @@ const produce = async (ottla: Ottla, topic: BytesTopic, settings: InprocessSetti
   await producer.close()
 }
 
+/** As many records at a time as the peers get. */
+const readingAs = (topic: BytesTopic, { recordsPerBatch }: InprocessSettings) => ({
+  topics: [topic],
+  maxPollRecords: recordsPerBatch,
+})
+
 const consume = async (ottla: Ottla, topic: BytesTopic, settings: InprocessSettings): Promise<number> => {
-  const consumer = await ottla.consumerGroup('batches', { topics: [topic] }).join()
+  const consumer = await ottla.consumerGroup('batches', readingAs(topic, settings)).join()
   const reader = new Reader(settings)
   const done = new AbortController()
   const rate = await perSecond(settings, () =>
     consumer.run({
       signal: done.signal,
       eachBatch: (batch) => {
-        for (const message of batch) reader.see(message.offset, message.value)
+        for (const message of batch.messages) reader.see(message.offset, message.value)
         if (reader.isDone) done.abort()
       },
     }),
@@ -85,7 +91,7 @@ const consumeByIterator = async (
   topic: BytesTopic,
   settings: InprocessSettings,
 ): Promise<number> => {
-  const consumer = await ottla.consumerGroup('iterator', { topics: [topic] }).join()
+  const consumer = await ottla.consumerGroup('iterator', readingAs(topic, settings)).join()
   const reader = new Reader(settings)
   const rate = await perSecond(settings, async () => {
     for await (const message of consumer) {

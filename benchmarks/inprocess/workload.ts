@@ -6,6 +6,8 @@ export interface InprocessSettings extends Record<string, number> {
   readonly partitions: number
   /** Records handed over at once: one `send`, one transaction, one LevelDB batch. */
   readonly recordsPerBatch: number
+  /** The producer's batchSize: room for one batch of that many records. */
+  readonly batchBytes: number
   /** Sends that may be unanswered at a time, where the subject can overlap them at all. */
   readonly batchesInFlight: number
   readonly records: number
@@ -51,10 +53,10 @@ export class Reader {
     return this.#records >= this.#expectedRecords
   }
 
-  see(offset: number, value: Uint8Array | null): void {
+  see(offset: number, value: Uint8Array): void {
     this.#records++
     this.#offsets += offset
-    this.#bytes += value === null ? 0 : value.length
+    this.#bytes += value.length
   }
 
   /** @throws when not exactly the expected records were seen. */

@@ -40,10 +40,9 @@ const programs = {
   'program.ts': `import { Ottla, json, string } from 'ottla'
 import type { LogStorage } from 'ottla/storage/test-suite'
 import { MemoryStorage } from 'ottla/storage/memory'
-import { LevelStorage } from 'ottla/storage/level'
+import { levelStorage } from 'ottla/storage/level'
 
-export const storages: LogStorage[] = [new MemoryStorage()]
-export type Level = LevelStorage
+export const storages: LogStorage[] = [new MemoryStorage(), levelStorage('./elsewhere')]
 ${body.replace('json()', 'json<{ total: number }>()')}
 void main()
 `,

@@ -11,13 +11,22 @@ import { groupOf, lineOf, PARTITIONS, TOPIC, valueOf } from './ledger.js'
 const PRODUCERS = 3
 const MAX_IN_FLIGHT = 16
 /** So that fifty rounds stay small; who gets this far waits for its death. */
-const MAX_RECORDS = 4000
+const MAX_RECORDS = 20_000
 
 const [folder = '', roundText = '0', seedText = '0'] = process.argv.slice(2)
 const round = Number(roundText)
 
-const say = (line: string): void => {
-  writeSync(1, line)
+/** Returns when the pipe has it all: what a buffer of this process holds would die with it. */
+const say = (lines: string): void => {
+  let rest = Buffer.from(lines)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      // The pipe is full; the parent does nothing but empty it.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
 }
 
 const ottla = await Ottla.open(folder)
@@ -38,9 +47,10 @@ const produce = async (index: number): Promise<void> => {
     }))
     const records = names.map((name) => ({ key: `key-${random.below(40)}`, value: valueOf(name) }))
     const sent = producer.send(topic, records).then((acknowledged) => {
-      acknowledged.forEach(({ partition, offset }, at) =>
-        say(lineOf({ kind: 'record', partition, offset, name: names[at]! })),
+      const lines = acknowledged.map(({ partition, offset }, at) =>
+        lineOf({ kind: 'record', partition, offset, name: names[at]! }),
       )
+      say(lines.join(''))
     })
     inFlight.add(sent)
     void sent.then(() => inFlight.delete(sent))
@@ -51,10 +61,12 @@ const produce = async (index: number): Promise<void> => {
 }
 
 const read = async (): Promise<void> => {
-  const consumer = await ottla.consumerGroup(groupOf(round), { topics: [topic], enableAutoCommit: false }).join()
+  const consumer = await ottla
+    .consumerGroup(groupOf(round), { topics: [topic], enableAutoCommit: false })
+    .join()
   let count = 0
   for await (const message of consumer) {
-    if (++count % 50 !== 0) continue
+    if (++count % 20 !== 0) continue
     const { partition, offset } = message
     await consumer.commit([{ topic: TOPIC, partition, offset: offset + 1 }])
     say(lineOf({ kind: 'commit', partition, offset: offset + 1 }))

@@ -102,7 +102,7 @@ export const crash: Suite = {
     try {
       for (let round = 0; round < rounds; round++) {
         const from = random.below(5) === 0 ? 'start' : 'ready'
-        const death = { from, delayMs: random.below(from === 'start' ? 1500 : 400) } as const
+        const death = { from, delayMs: random.below(from === 'start' ? 1500 : 600) } as const
         const passed = await check(
           `round ${round + 1}: killed ${death.delayMs} ms after the ${from === 'start' ? 'start' : 'first write'}`,
           async () => {
@@ -114,12 +114,14 @@ export const crash: Suite = {
               seed + round * 1000,
               death,
             )
-            ledger.add(round, promisesIn(output))
+            const promises = promisesIn(output)
+            ledger.add(round, promises)
             if (signal !== 'SIGKILL') {
               throw new Error(`the writer ended by itself, with ${code ?? signal}: ${errors}`)
             }
             const stored = await judge(folder, ledger)
-            return `${ledger.recordCount - before} records acknowledged, ${stored} in the log`
+            const commits = promises.filter(({ kind }) => kind === 'commit').length
+            return `${ledger.recordCount - before} records and ${commits} commits acknowledged, ${stored} records in the log`
           },
         )
         // What a broken log does after that says nothing new.
