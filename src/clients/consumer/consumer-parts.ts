@@ -3,7 +3,7 @@ import type { Events } from '../../runtime/events.js'
 import type { Committer } from './committer.js'
 import type { ConsumerEvents } from './consumer-events.js'
 import type { Consumption } from './consumption.js'
-import type { IsolationLevel } from './offset-lookup.js'
+import type { IsolationLevel } from '../offset-lookup.js'
 
 /** The parts of a consumer. */
 export interface ConsumerParts {

@@ -12,7 +12,7 @@ import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
 import { checkPosition, notAssigned, type ConsumerOptions } from './consumer-options.js'
 import { MessageIterator } from './message-iterator.js'
-import { EARLIEST, LATEST, lookUpOffsets, type FoundOffset, type OffsetQuery } from './offset-lookup.js'
+import { EARLIEST, LATEST, lookUpOffsets, type FoundOffset, type OffsetQuery } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 import { run, type RunOptions } from './run.js'
 
@@ -118,13 +118,13 @@ export class Consumer<M extends Message = Message> extends Resource implements A
     return end < 0 || !tracker.isKnown ? undefined : Math.max(0, end - tracker.position)
   }
 
-  /** Commits what is processed: not the message that a `for await` loop is in, as it has not asked for the next one. */
-  commit(): Promise<void>
   /**
    * Commits these offsets, each that of the next record to be processed: after message `m` that is `m.offset + 1`.
-   * @throws OttlaError UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION when the group has rebalanced without this member.
+   * Without offsets, commits what is processed: not the message that a `for await` loop is in, as it has not asked for
+   * the next one.
+   * @throws OttlaError UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION when the group has rebalanced without this member,
+   * REBALANCE_IN_PROGRESS while it does, INVALID_GROUP_ID without a group.
    */
-  commit(offsets: readonly OffsetToCommit[]): Promise<void>
   async commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
     this.assertOpen()
     this.#groupId()

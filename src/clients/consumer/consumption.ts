@@ -13,7 +13,7 @@ import type { AnyTopic, PartitionPosition } from '../topic.js'
 import type { Chunk } from './chunk.js'
 import type { AutoOffsetReset } from './consumer-options.js'
 import { Fetcher, type FetchHost, type FetchOptions } from './fetcher.js'
-import { lookUpPosition } from './offset-lookup.js'
+import { lookUpPosition } from '../offset-lookup.js'
 import { PartitionState } from './partition-state.js'
 
 /** How to consume. */
@@ -249,7 +249,7 @@ export class Consumption implements FetchHost {
 
   #take(): Chunk | undefined {
     const order = this.#order
-    for (let looked = 0; looked < order.length; looked++) {
+    for (let left = order.length; left > 0; left--) {
       if (this.#turn >= order.length) this.#turn = 0
       const state = order[this.#turn++]
       if (state?.mayDeliver !== true) continue

@@ -3,7 +3,7 @@ import type { fetch } from '../../protocol/api/fetch.js'
 import type { RequestOf } from '../../protocol/schema.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import type { Cluster } from '../cluster.js'
-import { ISOLATION_LEVELS, type IsolationLevel } from './offset-lookup.js'
+import { ISOLATION_LEVELS, type IsolationLevel } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 
 type TopicRequest = RequestOf<typeof fetch>['topics'][number]

@@ -12,7 +12,7 @@ import type { ClientContext } from '../context.js'
 import { Wakeup } from '../producer/wakeup.js'
 import { backoffMs, type Backoff } from '../retry.js'
 import { requestOf } from './fetch-request.js'
-import type { IsolationLevel } from './offset-lookup.js'
+import type { IsolationLevel } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 import { visibleBatches } from './visible-batches.js'
 

@@ -7,7 +7,7 @@ import type { Chunk } from './chunk.js'
 import { checkPosition, READING_DEFAULTS } from './consumer-options.js'
 import { Consumption } from './consumption.js'
 import { MessageIterator, type ChunkSource } from './message-iterator.js'
-import { lookUpPosition } from './offset-lookup.js'
+import { lookUpPosition } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 
 /**

@@ -86,30 +86,30 @@ export const run = async <M extends Message>(
   for (const result of ended) if (result.status === 'rejected') throw result.reason
 }
 
-const processMessages = async <M extends Message>(
+const processMessages = async (
   chunk: Chunk,
-  eachMessage: (message: M) => unknown,
+  eachMessage: (message: never) => unknown,
   consumption: Consumption,
   stopping: AbortSignal | undefined,
 ): Promise<void> => {
   while (chunk.handedOut < chunk.end && stopping?.aborted !== true) {
     const message = chunk.messages[chunk.handedOut++]
     consumption.turns++
-    const result = eachMessage(message as M)
+    const result = eachMessage(message as never)
     // A handler that is done at once costs no turn of the microtask queue.
     if (isThenable(result)) await result
     chunk.processed = chunk.handedOut
   }
 }
 
-const processBatch = async <M extends Message>(
+const processBatch = async (
   chunk: Chunk,
-  eachBatch: (batch: MessageBatch<M>) => unknown,
+  eachBatch: (batch: MessageBatch<never>) => unknown,
 ): Promise<void> => {
   const from = chunk.handedOut
   const messages = from === 0 ? chunk.messages : chunk.messages.slice(from)
   chunk.handedOut = chunk.messages.length
-  const result = eachBatch(new MessageBatch<M>(chunk.state, messages as readonly M[]))
+  const result = eachBatch(new MessageBatch(chunk.state, messages as readonly never[]))
   if (isThenable(result)) await result
   chunk.processed = chunk.handedOut
 }

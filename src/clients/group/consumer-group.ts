@@ -100,15 +100,19 @@ const checkIsObject = <O extends object>(options: O): O => {
   throw invalidArgument('The options of consumer group', options, 'an object')
 }
 
-const checkTopics = (topics: unknown): void => {
-  if (!Array.isArray(topics) || topics.length === 0 || !topics.every((topic) => topic instanceof Topic)) {
+const isTopic = (value: unknown): value is AnyTopic => value instanceof Topic
+
+const checkTopics = (topics: readonly unknown[]): void => {
+  const given: readonly unknown[] = Array.isArray(topics) ? topics : []
+  const handles = given.filter(isTopic)
+  if (handles.length === 0 || handles.length < given.length) {
     throw invalidArgument(
       'Option topics of consumer group',
       topics,
       'a list of at least one Topic, from ottla.createTopic() or ottla.topic()',
     )
   }
-  const names = topics.map(({ name }: Topic) => name)
+  const names = handles.map(({ name }) => name)
   if (new Set(names).size < names.length) {
     throw invalidArgument('Option topics of consumer group', names, 'each topic once')
   }

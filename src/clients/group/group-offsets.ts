@@ -69,7 +69,7 @@ export const fetchCommitted = (
     const groups = [{ groupId, memberId: null, memberEpoch: -1, topics }]
     const request = { groupId: '', topics: null, groups, requireStable: true }
     const answer = (await coordinator.send(offsetFetch, request, { signal })).groups[0]
-    if (answer === undefined || answer.errorCode !== 0) {
+    if (answer?.errorCode !== 0) {
       throw refused(groupId, 'tell its offsets', answer?.errorCode ?? -1)
     }
     const committed: CommittedOffset[] = []
