@@ -36,6 +36,13 @@ export interface RetryOptions {
 
 const DEFAULT_ATTEMPTS = 10
 
+/**
+ * Whether trying again may help. A topic that is not there is an answer, though Kafka counts the error as one that
+ * passes: a name may be mistyped, and whoever mistyped it should hear so at once.
+ */
+const mayPass = (error: unknown): boolean =>
+  OttlaError.is(error) && error.retriable && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+
 /** Runs `action` until it succeeds, fails for good, or was tried often enough; then its last error is thrown. */
 export const withRetries = async <T>(
   action: (attempt: number) => Promise<T>,
@@ -46,7 +53,7 @@ export const withRetries = async <T>(
     try {
       return await action(attempt)
     } catch (error) {
-      if (!OttlaError.is(error) || !error.retriable || attempt + 1 >= attempts) throw error
+      if (!mayPass(error) || attempt + 1 >= attempts) throw error
       await timers.sleep(backoffMs(backoff, attempt, random), signal)
     }
   }

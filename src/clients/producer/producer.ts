@@ -54,14 +54,18 @@ export class Producer extends Resource {
    * maxBlockMs, DELIVERY_TIMED_OUT when it was not stored within deliveryTimeoutMs, UNKNOWN_TOPIC_OR_PARTITION when the
    * topic was deleted, RESOURCE_CLOSED after `close()`.
    */
-  send<K, V>(topic: Topic<K, V>, record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata>
+  send<K, V>(
+    topic: Topic<K, V>,
+    record: ProducerRecord<NoInfer<K>, NoInfer<V>>,
+    options?: SendOptions,
+  ): Promise<RecordMetadata>
   /**
    * Sends records, the fastest way for many, and resolves when all are stored; the metadata is in their order. If one
    * of them is no good, the error says which, and none is sent. Do not change the array or what is in it until then.
    */
   send<K, V>(
     topic: Topic<K, V>,
-    records: readonly ProducerRecord<K, V>[],
+    records: readonly ProducerRecord<NoInfer<K>, NoInfer<V>>[],
     options?: SendOptions,
   ): Promise<readonly RecordMetadata[]>
   send<K, V>(

@@ -156,7 +156,7 @@ describe('json', () => {
 
   it('refuses what has no JSON, and null, which could mean a tombstone', () => {
     const cyclic: Record<string, unknown> = {}
-    cyclic['self'] = cyclic
+    cyclic.self = cyclic
     for (const value of [undefined, () => 1, 1n, Symbol('s'), cyclic, null]) {
       expect(() => json<unknown>().serialize(value)).toThrow(
         expect.objectContaining({ code: 'SERIALIZATION_FAILED' }),

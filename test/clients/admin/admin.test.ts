@@ -1,0 +1,167 @@
+/** The admin client over an embedded broker, end to end. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Admin } from '../../../src/clients/admin/admin.js'
+import type { ClientContext } from '../../../src/clients/context.js'
+import { Producer } from '../../../src/clients/producer/producer.js'
+import { string } from '../../../src/clients/serdes/string.js'
+import { DirectNetwork } from '../../../src/network/direct.js'
+import { contextOver, topicHandle } from '../../support/client-context.js'
+import { openTestBroker, type TestBroker } from '../../support/test-broker.js'
+
+let test: TestBroker
+let context: ClientContext
+let admin: Admin
+
+beforeEach(async () => {
+  test = await openTestBroker({ 'num.partitions': '2' })
+  context = contextOver(new DirectNetwork(test.broker, { clock: test.clock, clientId: 'app' }), test.clock)
+  admin = new Admin(context)
+})
+
+afterEach(async () => test.broker.close())
+
+describe('topics', () => {
+  it('are created, listed, described and deleted', async () => {
+    const created = await admin.createTopics([{ name: 'b', numPartitions: 3 }, { name: 'a' }])
+    expect(
+      created.map(({ name, numPartitions, replicationFactor }) => [name, numPartitions, replicationFactor]),
+    ).toEqual([
+      ['b', 3, 1],
+      ['a', 2, 1],
+    ])
+    expect(await admin.listTopics()).toEqual(['a', 'b'])
+    const [described] = await admin.describeTopics(['b'])
+    expect(described).toMatchObject({ name: 'b', topicId: created[0]!.topicId, isInternal: false })
+    expect(described!.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2])
+    await admin.deleteTopics(['b'])
+    expect(await admin.listTopics()).toEqual(['a'])
+    await expect(admin.describeTopics(['b'])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  })
+
+  it('get more partitions, which clients see at once', async () => {
+    await admin.createTopics([{ name: 't', numPartitions: 1 }])
+    await context.cluster.topic('t')
+    await admin.createPartitions('t', 4)
+    expect((await context.cluster.topic('t')).partitions).toHaveLength(4)
+  })
+
+  it('are only looked at with validateOnly', async () => {
+    await admin.createTopics([{ name: 't' }], { validateOnly: true })
+    expect(await admin.listTopics()).toEqual([])
+    await admin.createTopics([{ name: 't', numPartitions: 1 }])
+    await admin.createPartitions('t', 4, { validateOnly: true })
+    expect((await admin.describeTopics(['t']))[0]!.partitions).toHaveLength(1)
+  })
+
+  it.each([
+    ['one that exists', () => admin.createTopics([{ name: 'taken' }]), 'TOPIC_ALREADY_EXISTS', 'taken'],
+    [
+      'a name that is none',
+      () => admin.createTopics([{ name: 'no/name' }]),
+      'INVALID_TOPIC_EXCEPTION',
+      'no/name',
+    ],
+    ['no partitions', () => admin.createTopics([{ name: 'x', numPartitions: 0 }]), 'INVALID_PARTITIONS', 'x'],
+    [
+      'replicas that are not there',
+      () => admin.createTopics([{ name: 'x', replicationFactor: 3 }]),
+      'INVALID_REPLICATION_FACTOR',
+      'x',
+    ],
+    [
+      'a config that is none',
+      () => admin.createTopics([{ name: 'x', configs: { 'retention.ms': 'long' } }]),
+      'INVALID_CONFIG',
+      'x',
+    ],
+    ['deleting what is not there', () => admin.deleteTopics(['gone']), 'UNKNOWN_TOPIC_OR_PARTITION', 'gone'],
+    [
+      'describing what is not there',
+      () => admin.describeTopics(['gone']),
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'gone',
+    ],
+    ['fewer partitions', () => admin.createPartitions('taken', 1), 'INVALID_PARTITIONS', 'taken'],
+    [
+      'more partitions of nothing',
+      () => admin.createPartitions('gone', 3),
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'gone',
+    ],
+  ])('refuse %s, by name', async (_, action, code, name) => {
+    await admin.createTopics([{ name: 'taken' }])
+    await expect(action()).rejects.toMatchObject({ code, details: { topic: name } })
+    await expect(action()).rejects.toThrow(name)
+    expect(await admin.listTopics()).toEqual(['taken'])
+  })
+
+  it('that succeed in a call in which another fails stay', async () => {
+    await admin.createTopics([{ name: 'b' }])
+    await expect(admin.createTopics([{ name: 'a' }, { name: 'b' }])).rejects.toMatchObject({
+      code: 'TOPIC_ALREADY_EXISTS',
+      details: { topic: 'b' },
+    })
+    expect(await admin.listTopics()).toEqual(['a', 'b'])
+  })
+})
+
+describe('configs', () => {
+  it('of a topic say where they come from', async () => {
+    await admin.createTopics([{ name: 't', configs: { 'retention.ms': '1234' } }])
+    const configs = await admin.describeConfigs({ type: 'topic', name: 't' })
+    const of = (name: string) => configs.find((config) => config.name === name)
+    expect(of('retention.ms')).toMatchObject({ value: '1234', source: 'topic', type: 'long' })
+    // Kafka's default.
+    expect(of('retention.bytes')).toMatchObject({ value: '-1', source: 'default', type: 'long' })
+    await expect(admin.describeConfigs({ type: 'topic', name: 'gone' })).rejects.toMatchObject({
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      details: { type: 'topic', name: 'gone' },
+    })
+  })
+
+  it('of the broker hold what it was opened with', async () => {
+    const { brokers } = await admin.describeCluster()
+    const configs = await admin.describeConfigs({ type: 'broker', name: String(brokers[0]!.nodeId) })
+    expect(configs.find(({ name }) => name === 'num.partitions')?.value).toBe('2')
+  })
+})
+
+describe('offsets and groups', () => {
+  it('are the ends of a partition, and the records at a time', async () => {
+    await admin.createTopics([{ name: 't', numPartitions: 1 }])
+    const producer = new Producer(context, {})
+    const topic = topicHandle('t', { value: string })
+    await producer.send(
+      topic,
+      [1000, 3000, 2000].map((timestamp) => ({ value: 'x', timestamp })),
+    )
+    await producer.close()
+    const at = async (spec: Parameters<Admin['listOffsets']>[1]) => {
+      const [listed] = await admin.listOffsets([{ topic: 't', partition: 0 }], spec)
+      return [listed!.offset, listed!.timestamp]
+    }
+    expect(await at('earliest')).toEqual([0, -1])
+    expect(await at('latest')).toEqual([3, -1])
+    expect(await at('max-timestamp')).toEqual([1, 3000])
+    // The first record at or after the time, in the order of offsets.
+    expect(await at(new Date(1500))).toEqual([1, 3000])
+    expect(await at(new Date(5000))).toEqual([-1, -1])
+    await expect(at('first' as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(admin.listOffsets([{ topic: 't', partition: 9 }], 'latest')).rejects.toMatchObject({
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      details: { topic: 't', partition: 9 },
+    })
+  })
+
+  it('are nothing where there is no group', async () => {
+    expect(await admin.listGroups()).toEqual([])
+    expect((await admin.describeGroups(['g']))[0]).toMatchObject({ groupId: 'g', state: 'Dead', members: [] })
+    expect(await admin.listConsumerGroupOffsets('g')).toEqual([])
+  })
+})
+
+it('a call that is not wanted any more ends', async () => {
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(admin.listTopics({ signal })).rejects.toThrow('enough')
+  await expect(admin.createTopics([{ name: 't' }], { signal })).rejects.toThrow('enough')
+})
