@@ -25,10 +25,25 @@ export type { ProducerRecord } from './clients/producer/encode-record.js'
 export type { RecordMetadata } from './clients/producer/delivery.js'
 export type { Partitioner, PartitionerInput } from './clients/producer/partitioner.js'
 export { Consumer } from './clients/consumer/consumer.js'
+export type { PartitionOffset, TimeInPartition } from './clients/consumer/consumer.js'
+export type { ConsumerEvents } from './clients/consumer/consumer-events.js'
+export type {
+  AssignablePartition,
+  AutoOffsetReset,
+  ConsumerOptions,
+  GroupConsumerOptions,
+  ReadingOptions,
+} from './clients/consumer/consumer-options.js'
+export type { MessageBatch } from './clients/consumer/message-batch.js'
+export type { EachBatchOptions, EachMessageOptions, RunOptions, RunSettings } from './clients/consumer/run.js'
 export { ConsumerGroup } from './clients/group/consumer-group.js'
-export type { ConsumerGroupOptions } from './clients/group/consumer-group.js'
+export type { ConsumerGroupOptions, GroupQueryOptions, JoinOptions } from './clients/group/consumer-group.js'
+export type { CommittedOffset, OffsetToCommit } from './clients/group/group-offsets.js'
+export { rangeAssignor } from './clients/group/range-assignor.js'
+export { roundRobinAssignor } from './clients/group/round-robin-assignor.js'
+export type { Assignable, AssignableMember, Assignor } from './clients/group/assignor.js'
 export { Admin } from './clients/admin/admin.js'
-export type { AdminOptions, ChangeOptions } from './clients/admin/admin.js'
+export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'
 export type { ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
 export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
 export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'

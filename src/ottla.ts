@@ -154,7 +154,7 @@ export class Ottla extends Resource {
   ): Promise<Topic<K, V, N>> {
     const { topicId, partitions } = await this.#context.cluster.topic(name, { signal })
     const definition = { name, id: topicId, partitionCount: partitions.length, key, value }
-    return new Topic(definition, readPartition(this.#context))
+    return new Topic(definition, readPartition(this.#context, this.closeSignal))
   }
 
   async #assertMatches(

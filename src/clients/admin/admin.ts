@@ -1,6 +1,7 @@
 /** The admin client: what Kafka's Admin does, as methods that answer with plain objects. */
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
+import type { AdminOptions, ChangeOptions } from './admin-options.js'
 import { describeConfigs, type ConfigEntry, type ConfigResource } from './configs.js'
 import {
   describeGroups,
@@ -23,18 +24,6 @@ import {
   type NewTopic,
   type TopicDescription,
 } from './topics.js'
-
-/** What every admin call takes. */
-export interface AdminOptions {
-  /** Gives up waiting; the broker may still carry the request out. */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What a change takes besides. */
-export interface ChangeOptions extends AdminOptions {
-  /** Only check whether it could be done; default false. */
-  readonly validateOnly?: boolean
-}
 
 /**
  * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error. With several

@@ -2,7 +2,7 @@
 import { describeConfigs as describeConfigsApi } from '../../protocol/api/describe-configs.js'
 import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import type { AdminOptions } from './admin.js'
+import type { AdminOptions } from './admin-options.js'
 
 /** What has configs. */
 export interface ConfigResource {

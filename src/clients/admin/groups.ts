@@ -6,7 +6,7 @@ import { decodeAssignment } from '../../protocol/consumer-protocol.js'
 import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
-import type { AdminOptions } from './admin.js'
+import type { AdminOptions } from './admin-options.js'
 
 /** A group in the list of groups. */
 export interface GroupListing {

@@ -6,7 +6,7 @@ import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import type { ClusterMetadata, TopicMetadata } from '../cluster.js'
 import type { ClientContext } from '../context.js'
-import type { AdminOptions, ChangeOptions } from './admin.js'
+import type { AdminOptions, ChangeOptions } from './admin-options.js'
 
 /** How long a broker may take for a change, in milliseconds. */
 const CHANGE_TIMEOUT_MS = 30_000

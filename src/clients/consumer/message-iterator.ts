@@ -23,6 +23,8 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
   /** Ends the wait for a chunk when the loop is left meanwhile. */
   readonly #leaving = new AbortController()
   #chunk: Chunk | undefined
+  /** The last call of `next` that waits for a chunk; calls that come meanwhile follow it. */
+  #waiting: Promise<IteratorResult<Message, undefined>> | undefined
   #isDone = false
 
   constructor(source: ChunkSource) {
@@ -31,20 +33,10 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
 
   // No async function: for a message that is ready one settled promise is all that it takes.
   next(): Promise<IteratorResult<Message, undefined>> {
-    const chunk = this.#chunk
-    if (chunk !== undefined) {
-      const index = chunk.handedOut
-      chunk.processed = index
-      if (index < chunk.end) {
-        const value = chunk.messages[index]
-        if (value !== undefined) {
-          this.#source.turns++
-          chunk.handedOut = index + 1
-          return Promise.resolve({ done: false, value })
-        }
-      }
-    }
-    return this.#nextOfNextChunk()
+    const waiting = this.#waiting
+    if (waiting === undefined) return this.#ready() ?? this.#wait(this.#nextOfNextChunk())
+    const step = (): Promise<IteratorResult<Message, undefined>> => this.#ready() ?? this.#nextOfNextChunk()
+    return this.#wait(waiting.then(step, step))
   }
 
   /** The loop was left: what it has not finished is for the next loop. */
@@ -58,6 +50,30 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  /** The next message of the chunk at hand. */
+  #ready(): Promise<IteratorResult<Message, undefined>> | undefined {
+    const chunk = this.#chunk
+    if (chunk === undefined) return undefined
+    const index = chunk.handedOut
+    chunk.processed = index
+    if (index >= chunk.end) return undefined
+    const value = chunk.messages[index]
+    if (value === undefined) return undefined
+    this.#source.turns++
+    chunk.handedOut = index + 1
+    return Promise.resolve({ done: false, value })
+  }
+
+  /** Two calls that wait for a chunk each would leave one of the chunks behind, taken for good. */
+  #wait(result: Promise<IteratorResult<Message, undefined>>): Promise<IteratorResult<Message, undefined>> {
+    const settled = (): void => {
+      if (this.#waiting === result) this.#waiting = undefined
+    }
+    this.#waiting = result
+    result.then(settled, settled)
+    return result
   }
 
   async #nextOfNextChunk(): Promise<IteratorResult<Message, undefined>> {

@@ -9,6 +9,9 @@ import type { ProducerIdentity } from './producer-identity.js'
 /** What a batch is expected to need before one was seen. */
 const FIRST_CAPACITY_BYTES = 512
 
+/** How many batches of a producer a broker remembers, to know those that are sent again (KIP-98). */
+const REMEMBERED_BATCHES = 5
+
 /** A partition's batches. */
 export class PartitionQueue {
   readonly topic: string
@@ -27,6 +30,7 @@ export class PartitionQueue {
   readonly #batches: ProducerBatch[] = []
   #sequenceOf: ProducerIdentity | undefined
   #nextSequence = 0
+  #sentCount = 0
   #established: ProducerIdentity | undefined
 
   constructor(topic: string, partition: number) {
@@ -65,7 +69,7 @@ export class PartitionQueue {
   sent(batch: ProducerBatch, nodeId: number): void {
     this.nodeId = nodeId
     batch.state = 'in flight'
-    batch.attempts++
+    if (batch.attempts++ === 0) batch.ordinal = this.#sentCount++
     this.inFlightCount++
   }
 
@@ -116,13 +120,16 @@ export class PartitionQueue {
 
   /**
    * Whether `batch`, the first that waits, may be sent to `nodeId` while others are in flight. Not when it was sent
-   * before: then those after it may fail for lack of it. Not to another broker, which may be faster. And not before the
+   * before: then those after it may fail for lack of it. Not to another broker, which may be faster. Not before the
    * broker has stored something of `identity`: it takes a producer that it does not know at any sequence, so were the
-   * first batch refused, the second would take its place.
+   * first batch refused, the second would take its place. And not when the broker would forget the oldest one by it,
+   * whose answer may be lost: that one could not be sent again.
    */
   mayFollow(batch: ProducerBatch, identity: ProducerIdentity | undefined, nodeId: number): boolean {
     if (this.inFlightCount === 0) return true
     if (batch.attempts > 0 || nodeId !== this.nodeId || identity === undefined) return false
+    const oldest = this.#batches[0]
+    if (oldest !== undefined && this.#sentCount - oldest.ordinal >= REMEMBERED_BATCHES) return false
     return this.#established === (batch.sequence?.identity ?? identity)
   }
 

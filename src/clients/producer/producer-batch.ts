@@ -26,6 +26,8 @@ export class ProducerBatch {
   state: BatchState = 'gathering'
   /** How often it was sent. */
   attempts = 0
+  /** How many batches of the partition were sent before it was. */
+  ordinal = 0
   /** Its place in the sequence, once it has one. */
   sequence: BatchSequence | undefined
   /** What its records take of bufferMemory. */
@@ -175,6 +177,7 @@ export class ProducerBatch {
     const share = Math.ceil((this.sizeBytes * recordCount) / this.recordCount)
     const part = new ProducerBatch(this.topic, this.partition, this.createdAt, share)
     part.attempts = this.attempts
+    part.ordinal = this.ordinal
     part.state = 'waiting'
     if (this.sequence !== undefined) {
       const { identity, baseSequence } = this.sequence

@@ -4,17 +4,10 @@
  */
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { CompressionType } from '../header.js'
+import { damaged, tooLarge, type Codec } from './bounded-codec.js'
 
 /** The most bytes that a batch's records may have uncompressed, where nothing else is asked for: 128 MiB. */
 export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024
-
-/** A codec as each file of this folder exports one. */
-export interface Codec {
-  /** `plain` in the form that Kafka's clients write. */
-  compress(plain: Uint8Array): Promise<Uint8Array>
-  /** The plain bytes; MESSAGE_TOO_LARGE when they would be more than `maxBytes`, CORRUPT_MESSAGE when damaged. */
-  decompress(compressed: Uint8Array, maxBytes: number): Promise<Uint8Array>
-}
 
 const codecOf = async (type: Exclude<CompressionType, 'none'>): Promise<Codec> => {
   switch (type) {
@@ -60,19 +53,3 @@ export const decompress = async (
   if (plain.length > maxBytes) throw tooLarge(type, plain.length, maxBytes)
   return plain
 }
-
-/** The error for compressed bytes that do not follow their format. */
-export const damaged = (type: CompressionType, why: string, cause?: unknown): OttlaError =>
-  new OttlaError(
-    'CORRUPT_MESSAGE',
-    `The batch's ${type} data is damaged: ${why}.`,
-    cause === undefined ? {} : { cause },
-  )
-
-/** The error for records that would have `bytes`, or an unknown number above `maxBytes`, when decompressed. */
-export const tooLarge = (type: CompressionType, bytes: number | undefined, maxBytes: number): OttlaError =>
-  new OttlaError(
-    'MESSAGE_TOO_LARGE',
-    `The batch's ${type} data has ${bytes ?? 'more'} bytes uncompressed; at most ${maxBytes} are allowed (maxDecompressedBytes).`,
-    { details: { maxDecompressedBytes: maxBytes } },
-  )

@@ -1,6 +1,6 @@
 /** gzip (RFC 1952), by Node's own zlib on its thread pool. */
-import type { Codec } from './codec.js'
-import { tooLarge } from './codec.js'
+import type { Codec } from './bounded-codec.js'
+import { tooLarge } from './bounded-codec.js'
 import { isOutputTooLarge, nodeZlib, zlibResult } from './node-zlib.js'
 
 /** The gzip codec. */

@@ -2,8 +2,8 @@
  * LZ4 in its frame format, with the header checksum of the specification (KIP-57). The block headers bound what a
  * frame can hold before anything is decompressed.
  */
-import type { Codec } from './codec.js'
-import { damaged, tooLarge } from './codec.js'
+import type { Codec } from './bounded-codec.js'
+import { damaged, tooLarge } from './bounded-codec.js'
 import { optionalPackage } from './optional-package.js'
 
 const library = optionalPackage('lz4', 'lz4-napi', () => import('lz4-napi'))

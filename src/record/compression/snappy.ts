@@ -4,8 +4,8 @@
  */
 import { concatBytes } from '../../runtime/bytes.js'
 import { readInt32, writeInt32 } from '../header.js'
-import type { Codec } from './codec.js'
-import { damaged, tooLarge } from './codec.js'
+import type { Codec } from './bounded-codec.js'
+import { damaged, tooLarge } from './bounded-codec.js'
 import { optionalPackage } from './optional-package.js'
 
 const library = optionalPackage('snappy', 'snappy', () => import('snappy'))

@@ -2,8 +2,8 @@
  * Zstandard (RFC 8878): by Node's own zlib from Node 22.15 on, before that by the package
  * `@toondepauw/node-zstd`, for which the block headers bound what a frame can hold before it is decompressed.
  */
-import type { Codec } from './codec.js'
-import { damaged, tooLarge } from './codec.js'
+import type { Codec } from './bounded-codec.js'
+import { damaged, tooLarge } from './bounded-codec.js'
 import { isOutputTooLarge, nodeZstd, zlibResult } from './node-zlib.js'
 import { optionalPackage } from './optional-package.js'
 

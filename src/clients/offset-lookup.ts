@@ -1,0 +1,111 @@
+/** Asking leaders for offsets: the ends of partitions, and the first record at or after a time (ListOffsets). */
+import { listOffsets } from '../protocol/api/list-offsets.js'
+import type { Channel } from '../protocol/channel.js'
+import { errorFromKafkaCode } from '../runtime/errors/ottla-error.js'
+import type { ClientContext } from './context.js'
+import { partitionName, type TopicPartition } from './message.js'
+import type { PartitionPosition } from './topic.js'
+
+/** The timestamp that asks for the end. */
+export const LATEST = -1
+/** The timestamp that asks for the start. */
+export const EARLIEST = -2
+
+/** The numbers of the isolation levels in requests. */
+export const ISOLATION_LEVELS = { read_uncommitted: 0, read_committed: 1 } as const
+/** What a consumer sees of transactions. */
+export type IsolationLevel = keyof typeof ISOLATION_LEVELS
+
+/** What is asked for. */
+export interface OffsetQuery extends TopicPartition {
+  /** Milliseconds since the epoch, {@link LATEST} or {@link EARLIEST}. */
+  readonly timestamp: number
+}
+
+/** An answer. */
+export interface FoundOffset extends TopicPartition {
+  /** -1 when there is no record at or after the time. */
+  readonly offset: number
+  /** The record's own timestamp; -1 for the ends. */
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+/** How to ask. */
+export interface LookupOptions {
+  readonly isolationLevel: IsolationLevel
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How long a broker may take, in milliseconds. */
+const TIMEOUT_MS = 30_000
+
+/**
+ * The answers in the order of the queries, one request a leader.
+ * @throws OttlaError with the first code that a leader answered, naming the partition; the metadata of its topic is
+ * forgotten, so trying again finds another leader.
+ */
+export const lookUpOffsets = async (
+  { cluster }: ClientContext,
+  queries: readonly OffsetQuery[],
+  { isolationLevel, signal }: LookupOptions,
+): Promise<readonly FoundOffset[]> => {
+  const byLeader = new Map<Channel, Map<string, { query: OffsetQuery; leaderEpoch: number }[]>>()
+  for (const query of queries) {
+    const { channel, leaderEpoch } = await cluster.leader(query.topic, query.partition, { signal })
+    const topics = byLeader.get(channel) ?? new Map<string, { query: OffsetQuery; leaderEpoch: number }[]>()
+    byLeader.set(channel, topics)
+    const ofTopic = topics.get(query.topic)
+    if (ofTopic === undefined) topics.set(query.topic, [{ query, leaderEpoch }])
+    else ofTopic.push({ query, leaderEpoch })
+  }
+  const found = new Map<string, FoundOffset>()
+  const ask = async (
+    channel: Channel,
+    topics: ReadonlyMap<string, { query: OffsetQuery; leaderEpoch: number }[]>,
+  ) => {
+    const request = {
+      replicaId: -1,
+      isolationLevel: ISOLATION_LEVELS[isolationLevel],
+      topics: [...topics].map(([name, wanted]) => ({
+        name,
+        partitions: wanted.map(({ query, leaderEpoch }) => ({
+          partitionIndex: query.partition,
+          currentLeaderEpoch: leaderEpoch,
+          timestamp: query.timestamp,
+        })),
+      })),
+      timeoutMs: TIMEOUT_MS,
+    }
+    for (const { name: topic, partitions } of (await channel.send(listOffsets, request, { signal })).topics) {
+      for (const { partitionIndex: partition, errorCode, offset, timestamp, leaderEpoch } of partitions) {
+        const name = partitionName({ topic, partition })
+        if (errorCode !== 0) {
+          cluster.invalidate(topic)
+          const { message } = errorFromKafkaCode(errorCode)
+          throw errorFromKafkaCode(errorCode, `Partition ${name}: ${message}`, {
+            details: { topic, partition },
+          })
+        }
+        found.set(name, { topic, partition, offset, timestamp, leaderEpoch })
+      }
+    }
+  }
+  await Promise.all([...byLeader].map(([channel, topics]) => ask(channel, topics)))
+  return queries.flatMap((query) => found.get(partitionName(query)) ?? [])
+}
+
+/** The offset that `position` stands for; a time behind the last record is the end. */
+export const lookUpPosition = async (
+  context: ClientContext,
+  { topic, partition }: TopicPartition,
+  position: PartitionPosition,
+  options: LookupOptions,
+): Promise<number> => {
+  if (typeof position === 'number') return position
+  const timestamp = position instanceof Date ? position.getTime() : position === 'latest' ? LATEST : EARLIEST
+  const [found] = await lookUpOffsets(context, [{ topic, partition, timestamp }], options)
+  if (found !== undefined && found.offset >= 0) return found.offset
+  const [end] = await lookUpOffsets(context, [{ topic, partition, timestamp: LATEST }], options)
+  return end?.offset ?? 0
+}
