@@ -422,6 +422,19 @@ describe('time', () => {
     expect((await sent).offset).toBe(5)
   })
 
+  it('that is up leaves the bytes of the request to the broker, and sends others', async () => {
+    const producer = await openWarm({ requestTimeoutMs: 1000, deliveryTimeoutMs: 10_000, retryBackoffMs: 10 })
+    const sent = producer.send(topic(), value(1))
+    await clock.advanceAsync(1500)
+    const [first, second] = network.produced.map(
+      ({ request }) => request.topicData[0]!.partitionData[0]!.records![0]!,
+    )
+    expect(second).toEqual(first)
+    expect(second!.buffer).not.toBe(first!.buffer)
+    network.produced[1]!.answer()
+    await sent
+  })
+
   it('for a delivery is deliveryTimeoutMs', async () => {
     const producer = await openWarm({ requestTimeoutMs: 1000, deliveryTimeoutMs: 3000 })
     network.autoAnswer = (pending) => pending.answer({ errorCode: KAFKA.NOT_ENOUGH_REPLICAS })
@@ -487,6 +500,19 @@ describe('memory', () => {
     await Promise.all(sends)
     expect(order).toEqual([0, 1, 2, 3])
     expect(sequences()).toEqual([1, 2, 3, 4])
+  })
+
+  it('is given to nobody out of turn: a small send waits behind a large one', async () => {
+    const producer = await openWarm({ bufferMemory: 1000, batchSize: 100 })
+    const sends = [600, 900, 10].map((size) => producer.send(topic(), value(size)))
+    await turn()
+    expect(network.produced).toHaveLength(1)
+    network.autoAnswer = (pending) => pending.answer({ baseOffset: pending.batches[0]!.baseSequence })
+    network.produced[0]!.answer({ baseOffset: 1 })
+    await clock.advanceAsync(0)
+    await turn()
+    const offsets = (await Promise.all(sends)).map(({ offset }) => offset)
+    expect(offsets).toEqual([1, 2, 3])
   })
 
   it('does not linger while somebody waits for room', async () => {
