@@ -114,7 +114,10 @@ export class Sender {
     for (;;) {
       const parts = new Map<number, Part[]>()
       const sizes = new Map<number, number>()
+      // Each has one turn. Who has had it goes to the end of the line, so that full requests starve nobody.
+      let turns = this.#ready.size
       for (const queue of this.#ready) {
+        if (turns-- === 0) break
         const part = this.#nextPart(queue)
         if (part === undefined) continue
         const { nodeId } = part.leader
@@ -125,6 +128,8 @@ export class Sender {
         if (others === undefined) parts.set(nodeId, [part])
         else others.push(part)
         queue.sent(part.batch, nodeId)
+        this.#ready.delete(queue)
+        this.#ready.add(queue)
       }
       if (parts.size === 0) return
       for (const [nodeId, ofNode] of parts) this.#send(nodeId, ofNode)

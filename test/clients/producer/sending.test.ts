@@ -176,6 +176,23 @@ describe('batches', () => {
   })
 })
 
+describe('turns', () => {
+  it('go round: partitions whose batches fill every request starve no other', async () => {
+    network.addTopic(
+      't',
+      Array.from({ length: 10 }, () => 1),
+    )
+    const producer = open({ batchSize: 500, maxRequestSize: 2000, maxInFlightRequestsPerConnection: 1 })
+    network.autoAnswer = (pending) => pending.answer()
+    const records = Array.from({ length: 100 }, (_, index) => ({ ...value(400), partition: index % 10 }))
+    await producer.send(topic(10), records)
+    const served = network.produced.map(({ batches }) => batches.map(({ partition }) => partition))
+    for (const request of served) expect(request).toHaveLength(4)
+    // Four to a request: after three requests all ten have been served.
+    expect(new Set(served.slice(0, 3).flat()).size).toBe(10)
+  })
+})
+
 describe('order', () => {
   it('is kept by sequence numbers, five requests at once', async () => {
     const producer = await openWarm()
