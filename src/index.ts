@@ -1,11 +1,18 @@
 /** Everything that `ottla` exports, by hand. */
 export { Ottla } from './ottla.js'
 export type { Configs, CreateTopicOptions, OttlaOptions, TopicOptions } from './ottla-options.js'
-export type { BrokerEvents } from './broker/broker.js'
+export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
 
 // Topics and what is in them
 export { Partition, Topic } from './clients/topic.js'
-export type { AnyTopic, MessageOf, PartitionPosition, ReadOptions, TopicDefinition } from './clients/topic.js'
+export type {
+  AnyTopic,
+  MessageOf,
+  PartitionPosition,
+  PartitionReader,
+  ReadOptions,
+  TopicDefinition,
+} from './clients/topic.js'
 export type { HeadersInput, Message, RecordHeader, TopicPartition } from './clients/message.js'
 
 // Serdes
@@ -15,11 +22,21 @@ export { nullable } from './clients/serdes/nullable.js'
 export { float32, float64, int16, int32, int64 } from './clients/serdes/numbers.js'
 export { string } from './clients/serdes/string.js'
 export type { Serde } from './clients/serdes/serde.js'
-export type { StandardSchema } from './clients/serdes/standard-schema.js'
+export type {
+  SchemaFailure,
+  SchemaIssue,
+  SchemaPathSegment,
+  SchemaResult,
+  SchemaSuccess,
+  StandardSchema,
+} from './clients/serdes/standard-schema.js'
 
 // Clients
+export type { ClusterMetadata, PartitionMetadata, TopicMetadata } from './clients/cluster.js'
+export type { BrokerAddress } from './protocol/channel.js'
+export type { FoundOffset } from './clients/offset-lookup.js'
 export { Producer } from './clients/producer/producer.js'
-export type { SendOptions } from './clients/producer/producer.js'
+export type { FlushOptions, SendOptions } from './clients/producer/producer.js'
 export type { ProducerOptions } from './clients/producer/producer-options.js'
 export type { ProducerRecord } from './clients/producer/encode-record.js'
 export type { RecordMetadata } from './clients/producer/delivery.js'
@@ -51,10 +68,14 @@ export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } fro
 
 // Errors
 export { OttlaError } from './runtime/errors/ottla-error.js'
+export type { OttlaErrorOptions } from './runtime/errors/ottla-error.js'
 export type { ErrorCode } from './runtime/errors/error-table.js'
 
 // Seams
 export type { Clock, ScheduledTimer } from './runtime/clock.js'
 export type { Random } from './runtime/random.js'
-export type { EventSource } from './runtime/events.js'
+export type { EventMap, EventSource } from './runtime/events.js'
+export type { Resource } from './runtime/lifecycle.js'
+export type { Uuid } from './runtime/uuid.js'
+export type { TimestampType } from './record/header.js'
 export type { Durability, LogStorage } from './storage/contract.js'

@@ -18,17 +18,25 @@ export const METADATA_MAX_AGE_MS = 300_000
 
 /** What is known of a partition. */
 export interface PartitionMetadata {
+  /** The partition's index in the topic, from 0. */
   readonly partition: number
+  /** The node that leads it; -1 when none does at the moment. */
   readonly leaderId: number
+  /** Rises with every change of the leader. */
   readonly leaderEpoch: number
+  /** The nodes that keep it. */
   readonly replicas: readonly number[]
+  /** Those of them that have all that is committed. */
   readonly inSyncReplicas: readonly number[]
 }
 
 /** What is known of a topic. */
 export interface TopicMetadata {
+  /** The topic's name. */
   readonly name: string
+  /** The topic's id; one that is deleted and created again has another. */
   readonly topicId: Uuid
+  /** Whether it is the broker's own, such as `__consumer_offsets`. */
   readonly isInternal: boolean
   /** By index. */
   readonly partitions: readonly PartitionMetadata[]
@@ -36,8 +44,11 @@ export interface TopicMetadata {
 
 /** What is known of the cluster. */
 export interface ClusterMetadata {
+  /** Made when the log was created, and kept. */
   readonly clusterId: string | null
+  /** The node that carries out changes to topics. */
   readonly controllerId: number
+  /** All nodes. */
   readonly brokers: readonly BrokerAddress[]
 }
 

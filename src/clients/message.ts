@@ -8,6 +8,7 @@ export type { RecordHeader } from '../record/encode.js'
 export interface Message<K = unknown, V = unknown, N extends string = string> {
   /** The topic's name; with several topics it tells TypeScript which key and value these are. */
   readonly topic: N
+  /** The partition's index in the topic, from 0. */
   readonly partition: number
   /** Its place in the partition. */
   readonly offset: number
@@ -17,6 +18,7 @@ export interface Message<K = unknown, V = unknown, N extends string = string> {
   readonly timestampType: TimestampType
   /** null when the record has no key. */
   readonly key: K | null
+  /** As the topic's value serde makes it; null only where the serde is `nullable`. */
   readonly value: V
   /** In the order in which they were sent; names may repeat. */
   readonly headers: readonly RecordHeader[]
@@ -29,7 +31,9 @@ export type HeadersInput = Readonly<Record<string, string | Uint8Array | null>> 
 
 /** A partition of a topic, by name. */
 export interface TopicPartition {
+  /** The topic's name. */
   readonly topic: string
+  /** The partition's index in the topic, from 0. */
   readonly partition: number
 }
 

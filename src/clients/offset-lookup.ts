@@ -1,7 +1,7 @@
 /** Asking leaders for offsets: the ends of partitions, and the first record at or after a time (ListOffsets). */
 import { listOffsets } from '../protocol/api/list-offsets.js'
 import type { Channel } from '../protocol/channel.js'
-import { errorFromKafkaCode } from '../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, OttlaError } from '../runtime/errors/ottla-error.js'
 import type { ClientContext } from './context.js'
 import { partitionName, type TopicPartition } from './message.js'
 import type { PartitionPosition } from './topic.js'
@@ -28,6 +28,7 @@ export interface FoundOffset extends TopicPartition {
   readonly offset: number
   /** The record's own timestamp; -1 for the ends. */
   readonly timestamp: number
+  /** The epoch of the record's batch; -1 when unknown. */
   readonly leaderEpoch: number
 }
 
@@ -92,20 +93,26 @@ export const lookUpOffsets = async (
     }
   }
   await Promise.all([...byLeader].map(([channel, topics]) => ask(channel, topics)))
-  return queries.flatMap((query) => found.get(partitionName(query)) ?? [])
+  return queries.map((query) => {
+    const name = partitionName(query)
+    const answer = found.get(name)
+    if (answer !== undefined) return answer
+    throw new OttlaError('UNKNOWN_SERVER_ERROR', `The leader of ${name} did not answer for it.`)
+  })
 }
 
-/** The offset that `position` stands for; a time behind the last record is the end. */
-export const lookUpPosition = async (
+/** The offset that `position` stands for in each of `partitions`; a time behind the last record is the end. */
+export const lookUpPositions = async (
   context: ClientContext,
-  { topic, partition }: TopicPartition,
+  partitions: readonly TopicPartition[],
   position: PartitionPosition,
   options: LookupOptions,
-): Promise<number> => {
-  if (typeof position === 'number') return position
+): Promise<readonly number[]> => {
+  if (typeof position === 'number') return partitions.map(() => position)
   const timestamp = position instanceof Date ? position.getTime() : position === 'latest' ? LATEST : EARLIEST
-  const [found] = await lookUpOffsets(context, [{ topic, partition, timestamp }], options)
-  if (found !== undefined && found.offset >= 0) return found.offset
-  const [end] = await lookUpOffsets(context, [{ topic, partition, timestamp: LATEST }], options)
-  return end?.offset ?? 0
+  const at = (time: number) => partitions.map(({ topic, partition }) => ({ topic, partition, timestamp: time }))
+  const found = await lookUpOffsets(context, at(timestamp), options)
+  if (found.every(({ offset }) => offset >= 0)) return found.map(({ offset }) => offset)
+  const ends = await lookUpOffsets(context, at(LATEST), options)
+  return found.map(({ offset }, index) => (offset >= 0 ? offset : (ends[index]?.offset ?? 0)))
 }

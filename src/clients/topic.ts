@@ -29,15 +29,21 @@ export type PartitionReader = <K, V, N extends string>(
 
 /** What a handle is made of. */
 export interface TopicDefinition<K, V, N extends string> {
+  /** The topic's name. */
   readonly name: N
+  /** The topic's id. */
   readonly id: Uuid
+  /** How many partitions it has. */
   readonly partitionCount: number
+  /** How keys become bytes. */
   readonly key: Serde<K>
+  /** How values become bytes. */
   readonly value: Serde<V>
 }
 
 /** A topic: its name, its partitions, and the serdes of its keys and values. */
 export class Topic<K = unknown, V = unknown, N extends string = string> implements TopicDefinition<K, V, N> {
+  /** The topic's name; with several topics it tells their messages apart. */
   readonly name: N
   /** The topic's id; a topic that is deleted and created again has another. */
   readonly id: Uuid

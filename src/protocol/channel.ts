@@ -27,8 +27,11 @@ export interface Channel {
 
 /** A broker's address, as Metadata and FindCoordinator tell it. */
 export interface BrokerAddress {
+  /** The node's id in the cluster. */
   readonly nodeId: number
+  /** Its host name or address. */
   readonly host: string
+  /** Its port; 0 for a broker in this process, which has none. */
   readonly port: number
 }
 

@@ -18,7 +18,9 @@ import {
 
 /** A header of a record. */
 export interface RecordHeader {
+  /** The header's name; names may repeat in a record. */
   readonly key: string
+  /** Bytes as they are; null is a value of its own. */
   readonly value: Uint8Array | null
 }
 

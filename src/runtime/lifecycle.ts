@@ -44,6 +44,7 @@ export abstract class Resource implements AsyncDisposable {
     return (this.#closed ??= this.#closeOnce())
   }
 
+  /** Closes it at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -32,7 +32,7 @@ import {
 export class Admin {
   readonly #context: ClientContext
 
-  /** Applications get one from `ottla.admin`. */
+  /** @internal Applications get one from `ottla.admin`. */
   constructor(context: ClientContext) {
     this.#context = context
   }

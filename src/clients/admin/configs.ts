@@ -6,6 +6,7 @@ import type { AdminOptions } from './admin-options.js'
 
 /** What has configs. */
 export interface ConfigResource {
+  /** What kind of thing it is. */
   readonly type: 'topic' | 'broker'
   /** The topic's name, or the broker's node id. */
   readonly name: string
@@ -44,8 +45,11 @@ export interface ConfigEntry {
   readonly name: string
   /** null for what must not be shown. */
   readonly value: string | null
+  /** Where the value was set; `default` when nowhere. */
   readonly source: ConfigSource
+  /** How the value's text is to be read. */
   readonly type: (typeof TYPES)[number]
+  /** Whether it can only be set when the broker is opened. */
   readonly isReadOnly: boolean
   /** What it does. */
   readonly documentation: string | null

@@ -10,6 +10,7 @@ import type { AdminOptions } from './admin-options.js'
 
 /** A group in the list of groups. */
 export interface GroupListing {
+  /** The group's name. */
   readonly groupId: string
   /** `consumer` for a group of consumers. */
   readonly protocolType: string
@@ -19,8 +20,11 @@ export interface GroupListing {
 
 /** A member of a group. */
 export interface GroupMember {
+  /** The id that the coordinator gave it. */
   readonly memberId: string
+  /** What the member's client calls itself. */
   readonly clientId: string
+  /** Where it is: an address, or `in-process`. */
   readonly clientHost: string
   /** The partitions that are its own in this generation. */
   readonly assignment: readonly TopicPartition[]
@@ -30,6 +34,7 @@ export interface GroupMember {
 export interface GroupDescription extends GroupListing {
   /** The assignor that the group has agreed on. */
   readonly protocol: string
+  /** Its members in this generation, with their partitions. */
   readonly members: readonly GroupMember[]
 }
 

@@ -25,9 +25,13 @@ export interface NewTopic {
 
 /** A topic that was created. */
 export interface CreatedTopic {
+  /** The topic's name. */
   readonly name: string
+  /** The id it was given; all zero when it was only validated. */
   readonly topicId: Uuid
+  /** How many partitions it has. */
   readonly numPartitions: number
+  /** How many replicas each of them has. */
   readonly replicationFactor: number
 }
 

@@ -3,6 +3,7 @@ import type { TopicPartition } from '../message.js'
 
 /** A member as the assignor sees it. */
 export interface AssignableMember {
+  /** The id that the coordinator gave the member. */
   readonly memberId: string
   /** The topics that it subscribes to. */
   readonly topics: readonly string[]
@@ -12,6 +13,7 @@ export interface AssignableMember {
 
 /** What there is to share. */
 export interface Assignable {
+  /** The members that share, each with the topics it subscribes to. */
   readonly members: readonly AssignableMember[]
   /** How many partitions each topic has; a topic that does not exist is left out. */
   readonly partitionCounts: ReadonlyMap<string, number>

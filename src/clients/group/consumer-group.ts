@@ -31,6 +31,7 @@ export interface GroupQueryOptions {
  * and what a member has committed is where the next one goes on.
  */
 export class ConsumerGroup<T extends AnyTopic = AnyTopic> extends Resource {
+  /** The group's name. */
   readonly groupId: string
   /** The topics that its members consume. */
   readonly topics: readonly T[]

@@ -2,7 +2,9 @@
 
 /** Where a record was stored. */
 export interface RecordMetadata {
+  /** The topic's name. */
   readonly topic: string
+  /** The partition that it went to. */
   readonly partition: number
   /** Its place in the partition; -1 with acks 0, which does not tell. */
   readonly offset: number

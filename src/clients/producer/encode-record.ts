@@ -12,11 +12,13 @@ import { checkPartition, partitionOfKey, type Partitioner, type PartitionerInput
 export interface ProducerRecord<K, V> {
   /** Decides the partition, and what compaction keeps. Left out or null: no key. */
   readonly key?: K | null | undefined
+  /** What the topic's value serde takes. */
   readonly value: V
   /** The partition to send to, in place of the partitioner's choice. */
   readonly partition?: number | undefined
   /** The record's time, as milliseconds since the epoch or a Date; default now. */
   readonly timestamp?: number | Date | undefined
+  /** Names with texts or bytes that travel along; default none. */
   readonly headers?: HeadersInput | undefined
 }
 

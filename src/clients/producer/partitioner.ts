@@ -5,11 +5,13 @@ import { murmur2 } from './murmur2.js'
 
 /** What a partitioner is asked about. */
 export interface PartitionerInput {
+  /** The topic's name. */
   readonly topic: string
   /** The serialized key; null when the record has none. */
   readonly key: Uint8Array | null
   /** The serialized value; null for a tombstone. */
   readonly value: Uint8Array | null
+  /** How many partitions there are to choose from. */
   readonly partitionCount: number
 }
 

@@ -37,7 +37,7 @@ export class Producer extends Resource {
   readonly #sender: Sender
   readonly #accumulator: Accumulator
 
-  /** Applications get one from `ottla.producer()`. */
+  /** @internal Applications get one from `ottla.producer()`. */
   constructor(context: ClientContext, options: ProducerOptions | undefined, parent?: Resource) {
     const checked = checkProducerOptions(options)
     super('producer', parent)

@@ -5,22 +5,55 @@
 
 /** A validator whose accepted values have the type `Output`. */
 export interface StandardSchema<Output = unknown> {
+  /** What the specification puts here. */
   readonly '~standard': {
+    /** The version of the specification. */
     readonly version: 1
+    /** Whose validator it is, e.g. `zod`. */
     readonly vendor: string
+    /** Checks a value, and gives it back as its type has it, or says what is wrong. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+    /** Exists in the type system only: the types before and after validation. */
+    readonly types?:
+      | {
+          /** What it takes. */
+          readonly input: unknown
+          /** What comes out. */
+          readonly output: Output
+        }
+      | undefined
   }
 }
 
+/** The value is good. */
+export interface SchemaSuccess<Output> {
+  /** The value as its type has it. */
+  readonly value: Output
+  /** Left out. */
+  readonly issues?: undefined
+}
+
+/** The value is not good. */
+export interface SchemaFailure {
+  /** What is wrong, one by one. */
+  readonly issues: readonly SchemaIssue[]
+}
+
 /** What a validation found. */
-export type SchemaResult<Output> =
-  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
+export type SchemaResult<Output> = SchemaSuccess<Output> | SchemaFailure
+
+/** A key on the way to a field. */
+export interface SchemaPathSegment {
+  /** The key. */
+  readonly key: PropertyKey
+}
 
 /** One thing that is wrong, and where. */
 export interface SchemaIssue {
+  /** For people. */
   readonly message: string
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+  /** The keys that lead to the field, from the outside in. */
+  readonly path?: readonly (PropertyKey | SchemaPathSegment)[] | undefined
 }
 
 /** `total: expected number; items.0.sku: too short`. */

@@ -16,6 +16,7 @@ export interface OttlaErrorOptions {
  * {@link OttlaError.is}, which also holds between two copies of the package.
  */
 export class OttlaError<C extends ErrorCode = ErrorCode> extends Error {
+  /** Always `OttlaError`; what kind of error it is stands in `code`. */
   override readonly name = 'OttlaError'
   /** The stable name of the error, e.g. `TOPIC_ALREADY_EXISTS`; the errors of Kafka's protocol keep Kafka's names. */
   readonly code: C

@@ -6,7 +6,15 @@ import type { LogStorage } from '../contract.js'
 import type { LevelDatabase } from './database.js'
 import { LevelStorage } from './level-storage.js'
 
-export type { LevelDatabase, LevelIterator, LevelOperation, LevelRange } from './database.js'
+export type {
+  LevelDatabase,
+  LevelDelete,
+  LevelIterator,
+  LevelOperation,
+  LevelPut,
+  LevelRange,
+  LevelViews,
+} from './database.js'
 export type { LevelStorage } from './level-storage.js'
 export type {
   BatchInfo,
