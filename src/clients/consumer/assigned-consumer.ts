@@ -2,7 +2,7 @@
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { ClientContext } from '../context.js'
-import { commitOffsets, fetchCommitted } from '../group/group-offsets.js'
+import { commitOffsets } from '../group/group-offsets.js'
 import { partitionName } from '../message.js'
 import { Topic, type AnyTopic } from '../topic.js'
 import { Committer } from './committer.js'
@@ -14,7 +14,6 @@ import {
   type ConsumerOptions,
 } from './consumer-options.js'
 import { Consumption } from './consumption.js'
-import type { PartitionState } from './partition-state.js'
 
 /** What such a consumer is made of. */
 export class AssignedParts implements ConsumerParts {
@@ -24,13 +23,11 @@ export class AssignedParts implements ConsumerParts {
   readonly events = new Events<ConsumerEvents>()
   readonly consumption: Consumption
   readonly committer: Committer
-  readonly #context: ClientContext
   readonly #options: CheckedConsumerOptions
 
   /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
   constructor(context: ClientContext, options: ConsumerOptions) {
     const checked = checkConsumerOptions(options)
-    this.#context = context
     this.#options = checked
     this.groupId = checked.groupId
     this.isolationLevel = checked.isolationLevel
@@ -69,42 +66,14 @@ export class AssignedParts implements ConsumerParts {
         chosen.set(partitionName({ topic: part.handle.name, partition: part.partition }), part)
     }
     const states = this.consumption.assign([...chosen.values()], false)
-    this.#place(states).catch((error: unknown) => this.consumption.fail(error))
+    const { from } = this.#options
+    this.consumption.positions
+      .begin(states, { groupId: this.groupId, from })
+      .catch((error: unknown) => this.consumption.fail(error))
   }
 
   async leave(): Promise<void> {
     this.committer.stop()
     this.consumption.stop(new OttlaError('RESOURCE_CLOSED', 'consumer is closed; open a new one to go on.'))
-  }
-
-  async #place(states: readonly PartitionState[]): Promise<void> {
-    const { from } = this.#options
-    const { consumption, groupId } = this
-    const { signal, backoff } = consumption
-    const found =
-      from === undefined && groupId !== undefined
-        ? await fetchCommitted(this.#context, groupId, states, { signal, backoff })
-        : []
-    const committed = new Map(found.map((offset) => [partitionName(offset), offset]))
-    await Promise.all(
-      states.map(async (state) => {
-        // The application may have gone elsewhere while this was asked for.
-        if (state.version > 0) return
-        const at = committed.get(state.name)
-        if (at !== undefined) {
-          state.moveTo(at.offset, at.leaderEpoch)
-          state.tracker.committed(at.offset)
-          return
-        }
-        const nothing = new OttlaError(
-          'NO_OFFSET_FOR_PARTITION',
-          `There is no position for ${state.name}: nothing is committed, from is not given, and autoOffsetReset is none.`,
-          { details: { topic: state.topic, partition: state.partition } },
-        )
-        await consumption.place(state, from, nothing)
-      }),
-    )
-    consumption.start()
-    consumption.arrived()
   }
 }

@@ -83,6 +83,7 @@ export interface GroupConsumerOptions extends ReadingOptions {
 
 /** A partition handle of a topic of type `T`. */
 export interface AssignablePartition<T> extends TopicPartition {
+  /** The handle of its topic. */
   topicHandle(): T
 }
 

@@ -24,6 +24,7 @@ export interface TimeInPartition extends TopicPartition {
 
 /** An offset of a partition. */
 export interface PartitionOffset extends TopicPartition {
+  /** The offset. */
   readonly offset: number
 }
 
@@ -44,7 +45,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
   readonly #parts: ConsumerParts
 
   /**
-   * Applications get one from `ottla.consumer()` or from a group's `join()`.
+   * @internal Applications get one from `ottla.consumer()` or from a group's `join()`.
    * @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT.
    */
   constructor(context: ClientContext, options: ConsumerOptions | ConsumerParts, parent?: Resource) {
@@ -79,7 +80,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
   async seek(partition: TopicPartition, position: PartitionPosition): Promise<void> {
     const state = this.#state(partition)
     checkPosition(`The position in ${state.name}`, position)
-    await this.#parts.consumption.seek(state, position)
+    await this.#parts.consumption.positions.seek([state], position)
     this.#parts.committer.touched()
   }
 

@@ -9,19 +9,15 @@ import { TurnGuard } from '../../runtime/turn-guard.js'
 import type { ClientContext } from '../context.js'
 import { partitionName } from '../message.js'
 import type { Backoff } from '../retry.js'
-import type { AnyTopic, PartitionPosition } from '../topic.js'
+import type { AnyTopic } from '../topic.js'
 import type { Chunk } from './chunk.js'
-import type { AutoOffsetReset } from './consumer-options.js'
 import { Fetcher, type FetchHost, type FetchOptions } from './fetcher.js'
-import { lookUpPosition } from '../offset-lookup.js'
 import { PartitionState } from './partition-state.js'
+import { Positions, type PositionOptions } from './positions.js'
 
 /** How to consume. */
-export interface ConsumptionOptions extends FetchOptions {
-  readonly autoOffsetReset: AutoOffsetReset
+export interface ConsumptionOptions extends FetchOptions, PositionOptions {
   readonly maxPollRecords: number
-  readonly retryBackoffMs: number
-  readonly retryBackoffMaxMs: number
 }
 
 /** Who is told, and who decides. */
@@ -42,9 +38,9 @@ export interface ConsumptionHooks {
 export class Consumption implements FetchHost {
   readonly states = new Map<string, PartitionState>()
   readonly needsTopics: boolean
+  readonly positions: Positions
   /** How often a loop has asked for a message: what tells that the application is alive. */
   turns = 0
-  readonly #context: ClientContext
   readonly #options: ConsumptionOptions
   readonly #hooks: ConsumptionHooks
   readonly #fetcher: Fetcher
@@ -59,11 +55,11 @@ export class Consumption implements FetchHost {
   #turn = 0
 
   constructor(context: ClientContext, options: ConsumptionOptions, hooks: ConsumptionHooks) {
-    this.#context = context
     this.#options = options
     this.#hooks = hooks
     this.needsTopics = hooks.needsTopics
     this.#guard = new TurnGuard(context.clock)
+    this.positions = new Positions(context, options, this)
     this.#fetcher = new Fetcher(context, options, this.backoff, this)
   }
 
@@ -185,29 +181,6 @@ export class Consumption implements FetchHost {
     this.arrived()
   }
 
-  /** Goes to `position`; what was fetched before is dropped at once. */
-  async seek(state: PartitionState, position: PartitionPosition): Promise<void> {
-    if (typeof position === 'number') {
-      state.moveTo(position)
-      this.start()
-    } else await this.#lookUp(state, position)
-  }
-
-  /** Finds out where to begin in a partition without a position: at `position`, or as autoOffsetReset says. */
-  async place(
-    state: PartitionState,
-    position: PartitionPosition | undefined,
-    otherwise: OttlaError,
-  ): Promise<void> {
-    const { autoOffsetReset } = this.#options
-    const target = position ?? autoOffsetReset
-    if (target === 'none') {
-      state.forgetPosition()
-      state.fail(otherwise)
-      this.arrived()
-    } else await this.seek(state, target)
-  }
-
   /** The offset of the next message to be handed out, as soon as it is known. */
   async positionOf(state: PartitionState): Promise<number> {
     for (;;) {
@@ -220,8 +193,13 @@ export class Consumption implements FetchHost {
   }
 
   /** Fetches what has a position and room. */
-  start(): void {
+  placed(): void {
     this.#fetcher.pump()
+    this.arrived()
+  }
+
+  stumble(state: PartitionState, error: unknown): void {
+    this.#fetcher.stumble(state, error)
   }
 
   /** There may be something to hand out, or a reason to end: whoever waits looks. */
@@ -244,7 +222,7 @@ export class Consumption implements FetchHost {
       return
     }
     this.#hooks.stumbled(error)
-    this.seek(state, offset ?? autoOffsetReset).catch((failure: unknown) => this.fail(failure))
+    this.positions.seek([state], offset ?? autoOffsetReset).catch((failure: unknown) => this.fail(failure))
   }
 
   #take(): Chunk | undefined {
@@ -296,30 +274,6 @@ export class Consumption implements FetchHost {
   #isInTurn(): boolean {
     for (const { isTaken } of this.states.values()) if (isTaken) return true
     return false
-  }
-
-  /** Looks an offset up until it is found, the position is given up for another one, or it is of no use to go on. */
-  async #lookUp(state: PartitionState, position: PartitionPosition): Promise<void> {
-    state.forgetPosition()
-    const { version } = state
-    const { isolationLevel } = this.#options
-    const isCurrent = (): boolean => state.version === version && !this.signal.aborted
-    while (isCurrent()) {
-      try {
-        const options = { isolationLevel, signal: this.signal }
-        const offset = await lookUpPosition(this.#context, state, position, options)
-        if (!isCurrent()) return
-        state.moveTo(offset)
-        this.start()
-        this.arrived()
-      } catch (error) {
-        if (!isCurrent()) return
-        this.#fetcher.stumble(state, error)
-        if (state.failure !== undefined) return
-        const waitMs = Math.max(0, state.retryAt - this.#context.clock.monotonic())
-        await this.#context.timers.sleep(waitMs, this.signal).catch(() => undefined)
-      }
-    }
   }
 }
 

@@ -60,6 +60,7 @@ export class Fetcher {
   readonly #wakeup: Wakeup
   readonly #stopping = new AbortController()
   #isRelaunchDue = false
+  #isPumpDue = false
   #launchCount = 0
 
   constructor(context: ClientContext, options: FetchOptions, backoff: Backoff, host: FetchHost) {
@@ -180,13 +181,23 @@ export class Fetcher {
     this.#context.cluster.leader(state.topic, state.partition, { signal }).then(
       () => {
         state.isFindingLeader = false
-        this.pump()
+        this.#pumpSoon()
       },
       (error: unknown) => {
         state.isFindingLeader = false
         if (!signal.aborted) this.stumble(state, error)
       },
     )
+  }
+
+  /** Leaders of many partitions are found one after another; those found together share a request. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    this.#context.clock.defer(() => {
+      this.#isPumpDue = false
+      this.pump()
+    })
   }
 
   /** How many bytes may still come. */

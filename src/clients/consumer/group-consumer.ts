@@ -4,9 +4,8 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { Resource } from '../../runtime/lifecycle.js'
 import type { ClientContext } from '../context.js'
-import { fetchCommitted } from '../group/group-offsets.js'
 import { Membership, type MembershipListener } from '../group/membership.js'
-import { partitionName, type Message, type TopicPartition } from '../message.js'
+import type { Message, TopicPartition } from '../message.js'
 import type { AnyTopic } from '../topic.js'
 import { Committer } from './committer.js'
 import { Consumer } from './consumer.js'
@@ -14,7 +13,6 @@ import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
 import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
 import { Consumption } from './consumption.js'
-import type { PartitionState } from './partition-state.js'
 import { PollWatch } from './poll-watch.js'
 
 /** Which group is joined, and how. */
@@ -54,7 +52,6 @@ class GroupMember implements ConsumerParts, MembershipListener {
   readonly committer: Committer
   readonly membership: Membership
   readonly isolationLevel: CheckedGroupOptions['isolationLevel']
-  readonly #context: ClientContext
   readonly #topics: ReadonlyMap<string, AnyTopic>
   readonly #watch: PollWatch
   readonly #maxPollIntervalMs: number
@@ -64,7 +61,6 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.name = `consumer of group ${groupId}`
     this.groupId = groupId
     this.isolationLevel = options.isolationLevel
-    this.#context = context
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
     this.#maxPollIntervalMs = options.maxPollIntervalMs
     this.consumption = new Consumption(context, options, {
@@ -121,9 +117,8 @@ class GroupMember implements ConsumerParts, MembershipListener {
       return handle === undefined ? [] : [{ handle, partition }]
     })
     const added = this.consumption.assign(known, isContinuous)
-    await this.#place(added)
-    this.consumption.start()
-    this.consumption.arrived()
+    await this.consumption.positions.begin(added, { groupId: this.groupId })
+    this.consumption.placed()
     this.committer.touched()
     this.#watch.start()
     this.events.emit('assigned', partitions)
@@ -140,31 +135,6 @@ class GroupMember implements ConsumerParts, MembershipListener {
     await this.membership.leave(reason, signal)
     this.consumption.stop(
       new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
-    )
-  }
-
-  /** Finds out where to begin: where the group has come to, or as autoOffsetReset says. */
-  async #place(states: readonly PartitionState[]): Promise<void> {
-    if (states.length === 0) return
-    const { groupId, consumption } = this
-    const { signal, backoff } = consumption
-    const found = await fetchCommitted(this.#context, groupId, states, { signal, backoff })
-    const committed = new Map(found.map((offset) => [partitionName(offset), offset]))
-    await Promise.all(
-      states.map(async (state) => {
-        const at = committed.get(state.name)
-        if (at === undefined) {
-          const nothing = new OttlaError(
-            'NO_OFFSET_FOR_PARTITION',
-            `Group ${groupId} has committed nothing for ${state.name}, and autoOffsetReset is none.`,
-            { details: { groupId, topic: state.topic, partition: state.partition } },
-          )
-          await consumption.place(state, undefined, nothing)
-        } else {
-          state.moveTo(at.offset, at.leaderEpoch)
-          state.tracker.committed(at.offset)
-        }
-      }),
     )
   }
 

@@ -4,7 +4,9 @@ import type { PartitionState } from './partition-state.js'
 
 /** Messages of one partition, in order; iterating over the batch iterates over them. */
 export class MessageBatch<M extends Message = Message> implements TopicPartition, Iterable<M> {
+  /** The topic's name. */
   readonly topic: M['topic']
+  /** The partition that all of its messages are of. */
   readonly partition: number
   /** At least one. */
   readonly messages: readonly M[]
@@ -33,6 +35,7 @@ export class MessageBatch<M extends Message = Message> implements TopicPartition
     return Math.max(0, this.highWatermark - this.lastOffset - 1)
   }
 
+  /** Its messages, one after another. */
   [Symbol.iterator](): Iterator<M> {
     return this.messages[Symbol.iterator]()
   }

@@ -7,7 +7,7 @@ import type { Chunk } from './chunk.js'
 import { checkPosition, READING_DEFAULTS } from './consumer-options.js'
 import { Consumption } from './consumption.js'
 import { MessageIterator, type ChunkSource } from './message-iterator.js'
-import { lookUpPosition } from '../offset-lookup.js'
+import { lookUpPositions } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 
 /**
@@ -98,16 +98,17 @@ class Reading implements ChunkSource {
     try {
       // The end as it stands now, before anything is read.
       this.#end = to === undefined ? undefined : await this.#lookUp(to)
-      await this.#consumption.seek(this.#state, from)
+      await this.#consumption.positions.seek([this.#state], from)
     } catch (error) {
       this.#stop()
       throw error
     }
   }
 
-  #lookUp(to: NonNullable<ReadOptions['to']>): Promise<number> {
+  async #lookUp(to: NonNullable<ReadOptions['to']>): Promise<number | undefined> {
     const options = { isolationLevel: READING_DEFAULTS.isolationLevel, signal: this.#consumption.signal }
-    return lookUpPosition(this.#context, this.#state, to, options)
+    const [offset] = await lookUpPositions(this.#context, [this.#state], to, options)
+    return offset
   }
 
   async #nextBeforeEnd(signal: AbortSignal | undefined): Promise<Chunk | undefined> {

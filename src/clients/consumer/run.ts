@@ -19,6 +19,7 @@ export interface RunSettings {
 export interface EachMessageOptions<M extends Message> extends RunSettings {
   /** A message is processed when this returns, or when the promise that it returns resolves. */
   readonly eachMessage: (message: M) => unknown
+  /** Left out: it is either one message at a time or batches. */
   readonly eachBatch?: undefined
 }
 
@@ -26,6 +27,7 @@ export interface EachMessageOptions<M extends Message> extends RunSettings {
 export interface EachBatchOptions<M extends Message> extends RunSettings {
   /** The messages are processed when this returns, or when the promise that it returns resolves. */
   readonly eachBatch: (batch: MessageBatch<M>) => unknown
+  /** Left out: it is either batches or one message at a time. */
   readonly eachMessage?: undefined
 }
 
