@@ -110,7 +110,8 @@ export const lookUpPositions = async (
 ): Promise<readonly number[]> => {
   if (typeof position === 'number') return partitions.map(() => position)
   const timestamp = position instanceof Date ? position.getTime() : position === 'latest' ? LATEST : EARLIEST
-  const at = (time: number) => partitions.map(({ topic, partition }) => ({ topic, partition, timestamp: time }))
+  const at = (time: number) =>
+    partitions.map(({ topic, partition }) => ({ topic, partition, timestamp: time }))
   const found = await lookUpOffsets(context, at(timestamp), options)
   if (found.every(({ offset }) => offset >= 0)) return found.map(({ offset }) => offset)
   const ends = await lookUpOffsets(context, at(LATEST), options)
