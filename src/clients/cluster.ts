@@ -154,7 +154,8 @@ export class Cluster {
         { details: { topic, partition } },
       )
     }
-    if (leader.leaderId < 0) {
+    // Also one that is not among the brokers: it has just gone, and another will be elected.
+    if (leader.leaderId < 0 || !this.#brokers.has(leader.leaderId)) {
       this.invalidate(topic)
       throw new OttlaError(
         'LEADER_NOT_AVAILABLE',

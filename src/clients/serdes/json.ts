@@ -20,8 +20,7 @@ export const json = <T>(schema?: StandardSchema<T>): Serde<T> => {
     name: 'json',
     serialize(value) {
       // JSON's null is a value, Kafka's a tombstone; which one is meant has to be said.
-      if (value === null)
-        throw cannotSerialize('json', null, 'a value, or for tombstones a topic with nullable(json())')
+      if (value === null) throw cannotSerialize('json', null, 'a value other than null')
       const checked =
         schema === undefined ? value : validate(schema, value, (issues) => refused(value, issues))
       let text: string | undefined

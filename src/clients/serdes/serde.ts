@@ -9,8 +9,9 @@ export interface Serde<T> {
   /** What errors call it, e.g. `json`. */
   readonly name: string
   /**
-   * The bytes of `value`; null for a tombstone, which only a `nullable` serde makes. The bytes are copied, so a
-   * buffer may be used again.
+   * The bytes of `value`; null for a tombstone, which only a `nullable` serde makes. The bytes are copied when the
+   * record gets into a batch: at once, unless `send` has to wait for room. Once `send` has resolved, a buffer may be
+   * used again.
    * @throws OttlaError SERIALIZATION_FAILED when the value is not of this serde's kind.
    */
   serialize(value: T): Uint8Array | null
@@ -30,12 +31,15 @@ export const cannotSerialize = (
 ): OttlaError =>
   new OttlaError(
     'SERIALIZATION_FAILED',
-    `The ${serde} serde was given ${show(value)}; expected ${expected}.`,
+    `The ${serde} serde was given ${show(value)}; expected ${expected}.${value === null ? hintFor(serde) : ''}`,
     {
       cause,
       details: { serde, value, expected },
     },
   )
+
+/** What to do about a null. */
+const hintFor = (serde: string): string => ` To send nulls, use nullable(${serde}).`
 
 /** The error for bytes that a serde cannot read. */
 export const cannotDeserialize = (

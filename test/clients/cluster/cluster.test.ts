@@ -95,6 +95,16 @@ describe('metadata', () => {
     expect((await cluster.leader('t', 0)).nodeId).toBe(2)
   })
 
+  it('takes a leader that is not among the brokers for none, which passes', async () => {
+    network.topics.get('t')!.leaders = [9, 2]
+    await expect(cluster.leader('t', 0)).rejects.toMatchObject({
+      code: 'LEADER_NOT_AVAILABLE',
+      retriable: true,
+    })
+    network.topics.get('t')!.leaders = [2, 2]
+    expect((await cluster.leader('t', 0)).nodeId).toBe(2)
+  })
+
   it('asks the network for the way to a leader again after it proved wrong', async () => {
     const before = await cluster.leader('t', 0)
     // The connection breaks: from now on the network has another channel to the same broker.

@@ -80,6 +80,8 @@ describe('what does not fit is refused', () => {
       'The int16 serde was given 70000; expected a whole number from -32768 to 32767.',
     )
     expect(() => string.deserialize(null)).toThrow('nullable(string)')
+    expect(() => string.serialize(null as never)).toThrow('nullable(string)')
+    expect(() => json().serialize(null)).toThrow('nullable(json)')
   })
 })
 
