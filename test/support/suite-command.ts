@@ -9,6 +9,24 @@ export class Skipped extends Error {
   override readonly name = 'Skipped'
 }
 
+/** No case takes longer; one that hangs has failed. */
+const CASE_LIMIT_MS = 180_000
+
+const withinLimit = async <T>(body: () => T): Promise<Awaited<T>> => {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`did not end within ${CASE_LIMIT_MS / 1000} seconds`)),
+      CASE_LIMIT_MS,
+    )
+  })
+  try {
+    return await Promise.race([body(), limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** What a suite is given. */
 export interface SuiteRun {
   /** How much of it: what the option of the command says, or its default. */
@@ -63,7 +81,7 @@ export const runSuites = async (command: string, suites: readonly Suite[]): Prom
   const check: SuiteRun['check'] = async (name, body) => {
     const start = performance.now()
     try {
-      const remark = await body()
+      const remark = await withinLimit(body)
       counts.passed++
       const seconds = ((performance.now() - start) / 1000).toFixed(1)
       console.log(`ok       ${name} (${seconds} s${typeof remark === 'string' ? `, ${remark}` : ''})`)
@@ -86,5 +104,6 @@ export const runSuites = async (command: string, suites: readonly Suite[]): Prom
     await suite.run({ rounds: rounds ?? suite.defaultRounds, seed, check })
   }
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-  if (counts.failed > 0) process.exitCode = 1
+  // A case that hung may hold the process open.
+  if (counts.failed > 0) process.exit(1)
 }

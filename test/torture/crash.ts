@@ -15,6 +15,8 @@ import { Ledger, PARTITIONS, promisesIn, TOPIC } from './ledger.js'
 const WRITER = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
 /** A writer that neither gets ready nor dies has hung. */
 const ROUND_LIMIT_MS = 60_000
+/** A partition is read in seconds, or not at all. */
+const READ_LIMIT_MS = 60_000
 
 interface Death {
   readonly output: string
@@ -68,8 +70,17 @@ const judge = async (folder: string, ledger: Ledger): Promise<number> => {
     let count = 0
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const judgement = ledger.judgePartition(partition)
-      const messages = topic.partition(partition).read({ from: 'earliest', to: 'latest' })
-      for await (const { offset, value } of messages) judgement.see(offset, value)
+      // A hole in the log leaves a reader waiting for what will not come.
+      const signal = AbortSignal.timeout(READ_LIMIT_MS)
+      const messages = topic.partition(partition).read({ from: 'earliest', to: 'latest', signal })
+      try {
+        for await (const { offset, value } of messages) judgement.see(offset, value)
+      } catch (error) {
+        if (!signal.aborted) throw error
+        throw new Error(`partition ${partition} cannot be read beyond ${judgement.recordCount}`, {
+          cause: error,
+        })
+      }
       judgement.end()
       count += judgement.recordCount
     }
