@@ -170,6 +170,14 @@ export class Consumer<M extends Message = Message> extends Resource implements A
 
   /** The first record at or after each time; partitions without one are left out. */
   async offsetsForTimes(times: readonly TimeInPartition[]): Promise<readonly FoundOffset[]> {
+    for (const { timestamp } of times) {
+      if (Number.isSafeInteger(Number(timestamp)) && Number(timestamp) >= 0) continue
+      throw invalidArgument(
+        'A timestamp of offsetsForTimes',
+        timestamp,
+        'a Date, or milliseconds since the epoch',
+      )
+    }
     const found = await this.#lookUp(
       times.map(({ topic, partition, timestamp }) => ({ topic, partition, timestamp: Number(timestamp) })),
     )

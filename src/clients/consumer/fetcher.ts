@@ -35,6 +35,8 @@ export interface FetchHost {
   outOfRange(state: PartitionState, error: OttlaError, offset?: number): void
   /** A request failed; it will be tried again. */
   stumbled(error: unknown): void
+  /** Nothing can go on. */
+  fail(error: unknown): void
   /** Whether a missing topic is an error; otherwise it is waited for, as a rebalance will take it away. */
   readonly needsTopics: boolean
 }
@@ -234,7 +236,13 @@ export class Fetcher {
     const order = first === 0 ? states : [...states.slice(first), ...states.slice(0, first)]
     const request = requestOf(this.#context.cluster, order, { ...this.#options, maxBytes })
     leader.channel.send(fetchApi, request, { signal: flight.controller.signal }).then(
-      (response) => this.#land(flight, response),
+      (response) => {
+        try {
+          this.#land(flight, response)
+        } catch (error) {
+          this.#host.fail(error)
+        }
+      },
       (error: unknown) => this.#crash(flight, error),
     )
   }

@@ -4,9 +4,10 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { Resource } from '../../runtime/lifecycle.js'
 import type { ClientContext } from '../context.js'
-import { Membership, type MembershipListener } from '../group/membership.js'
+import { isMembershipOver, Membership, type MembershipListener } from '../group/membership.js'
 import type { Message, TopicPartition } from '../message.js'
 import type { AnyTopic } from '../topic.js'
+import type { Chunk } from './chunk.js'
 import { Committer } from './committer.js'
 import { Consumer } from './consumer.js'
 import type { ConsumerParts } from './consumer-parts.js'
@@ -68,9 +69,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
       needsTopics: false,
       stumbled: (error) => this.events.emit('error', error),
       asked: () => this.#asked(),
-      ...(options.delivery === 'at-most-once'
-        ? { beforeHandOut: (chunk) => this.committer.commitAhead(chunk) }
-        : {}),
+      ...(options.delivery === 'at-most-once' ? { beforeHandOut: (chunk) => this.#commitAhead(chunk) } : {}),
     })
     this.committer = new Committer(context, options, {
       states: this.consumption.states,
@@ -136,6 +135,15 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.consumption.stop(
       new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
     )
+  }
+
+  /** At most once: what cannot be committed is not handed out. */
+  #commitAhead(chunk: Chunk): Promise<void> | undefined {
+    return this.committer.commitAhead(chunk)?.catch((error: unknown) => {
+      if (!isMembershipOver(error)) throw error
+      // The rebalance that is under way decides who gets it.
+      chunk.cut()
+    })
   }
 
   #asked(): void {

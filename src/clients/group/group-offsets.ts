@@ -38,6 +38,8 @@ export interface Committer {
 export interface OffsetRequestOptions {
   readonly signal?: AbortSignal | undefined
   readonly backoff?: Backoff
+  /** How often to try in all; default 10. */
+  readonly attempts?: number
 }
 
 interface PartitionsOfTopic<T> {
@@ -154,7 +156,7 @@ export const noteCoordinatorError = ({ cluster }: ClientContext, groupId: string
 const atCoordinator = <T>(
   context: ClientContext,
   groupId: string,
-  { signal, backoff }: OffsetRequestOptions,
+  options: OffsetRequestOptions,
   action: () => Promise<T>,
 ): Promise<T> =>
   withRetries(
@@ -166,7 +168,7 @@ const atCoordinator = <T>(
         throw error
       }
     },
-    { ...context, signal, ...(backoff === undefined ? {} : { backoff }) },
+    { ...context, ...options },
   )
 
 /** Requests name topics by id in new versions and by name in old ones: they get both. */

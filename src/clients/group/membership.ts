@@ -12,6 +12,7 @@ import { PartitionCounts } from './partition-counts.js'
 import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
 import { assignmentOf, membersOf, sendJoin, sendLeave, sendSync, type JoinTerms } from './group-requests.js'
 import { Heartbeats } from './heartbeats.js'
+import { Stay } from './stay.js'
 
 /** How a member behaves. */
 export interface MembershipOptions extends JoinTerms {
@@ -37,47 +38,12 @@ export interface MembershipListener {
   failed(error: unknown): void
 }
 
-/** Why a generation ends: a rebalance, being told that one is no member any more, or leaving for a while. */
-type Departure = 'rebalance' | 'expelled' | 'away'
-
-/** The time in one generation, and how it ends. */
-class Stay {
-  departure: Departure | undefined
-  readonly #ended = deferred<undefined>()
-  readonly #cutShort = deferred<undefined>()
-
-  constructor() {
-    // It may fail while nobody waits for its end.
-    this.ended.catch(() => undefined)
-    this.cutShort.catch(() => undefined)
-  }
-
-  /** Resolves at the first departure; rejects when the membership cannot go on. */
-  get ended(): Promise<undefined> {
-    return this.#ended.promise
-  }
-
-  /** Resolves when there is no time to end it in order. */
-  get cutShort(): Promise<undefined> {
-    return this.#cutShort.promise
-  }
-
-  depart(departure: Departure): void {
-    // Once expelled or away there is nothing left to give up in order.
-    if (this.departure !== undefined && departure === 'rebalance') return
-    this.departure = departure
-    this.#ended.resolve(undefined)
-    if (departure !== 'rebalance') this.#cutShort.resolve(undefined)
-  }
-
-  fail(error: unknown): void {
-    this.#ended.reject(error)
-    this.#cutShort.reject(error)
-  }
-}
-
 /** Answers after which joining again is the thing to do. */
 const REJOIN_CODES = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'])
+/** Whether `error` says that the generation is over, so that what was asked of it has to wait for the next one. */
+export const isMembershipOver = (error: unknown): boolean =>
+  OttlaError.is(error) && REJOIN_CODES.has(error.code)
+
 /** How often joining again is tried without a pause. */
 const HASTY_ATTEMPTS = 3
 
