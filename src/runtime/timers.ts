@@ -99,6 +99,8 @@ export class Timers {
         }
       }
     } finally {
+      // No timer is left for what was cancelled meanwhile.
+      this.#dropCancelled()
       this.#arm()
     }
   }

@@ -1,4 +1,5 @@
 /** `ottla/storage/level`: logs in LevelDB, or in any other abstract-level database. */
+import type { AbstractLevel } from 'abstract-level'
 import { ClassicLevel } from 'classic-level'
 import { nodeFiles } from '../../runtime/node/node-files.js'
 import { nodeProcess } from '../../runtime/node/node-process.js'
@@ -64,6 +65,6 @@ export const levelStorage = (location: string): LevelStorage =>
  * closes it. What it promises is for you to say; the default promises nothing.
  */
 export const levelStorageOver = (
-  database: LevelDatabase,
+  database: LevelDatabase | AbstractLevel<string | Buffer | Uint8Array>,
   capabilities: LogStorage['capabilities'] = { persistent: false, durability: 'none' },
 ): LevelStorage => new LevelStorage(() => Promise.resolve(database), { capabilities })
