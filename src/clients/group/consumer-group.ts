@@ -39,7 +39,7 @@ export class ConsumerGroup<T extends AnyTopic = AnyTopic> extends Resource {
   readonly #options: GroupConsumerOptions
 
   /**
-   * Applications get one from `ottla.consumerGroup()`.
+   * @internal Applications get one from `ottla.consumerGroup()`.
    * @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT.
    */
   constructor(context: ClientContext, groupId: string, options: ConsumerGroupOptions<T>, parent?: Resource) {
