@@ -13,20 +13,28 @@ interface Settings extends Record<string, number> {
 }
 
 const HEADERS: readonly never[] = []
+const VALUE_SETS = 8
 const TIMESTAMP = 1_767_225_600_000
 
 /**
- * The values of all batches: distinct memory for every one, as an application's records have, and more in all than
- * caches of a core hold, so that what is measured is memory and not a cache.
+ * The values of a few batches, which all batches share in turn: a quarter of a million live views would have every
+ * collection of garbage measured with them. The batches are distinct memory, more than a core's caches hold.
  */
-const makeValues = ({ valueBytes, recordsPerBatch, batches }: Settings): Uint8Array[][] => {
-  const memory = new Uint8Array(valueBytes * recordsPerBatch * batches)
+const makeValues = ({ valueBytes, recordsPerBatch }: Settings): Uint8Array[][] => {
+  const memory = new Uint8Array(valueBytes * recordsPerBatch * VALUE_SETS)
   for (let at = 0; at < memory.length; at++) memory[at] = (at * 31) & 0xff
   let at = 0
-  return Array.from({ length: batches }, () =>
+  return Array.from({ length: VALUE_SETS }, () =>
     Array.from({ length: recordsPerBatch }, () => memory.subarray(at, (at += valueBytes))),
   )
 }
+
+/** All batches, encoded. */
+const makeBatches = (
+  { batches }: Settings,
+  builder: BatchBuilder,
+  values: readonly Uint8Array[][],
+): Uint8Array[] => Array.from({ length: batches }, (_, index) => encode(builder, values[index % VALUE_SETS]!))
 
 const encode = (builder: BatchBuilder, values: readonly Uint8Array[]): Uint8Array => {
   for (let index = 0; index < values.length; index++) {
@@ -70,12 +78,12 @@ const prepareOttla = async (settings: Settings): Promise<ReadySubject> => {
   const values = makeValues(settings)
   // One builder, as a producer has one for a partition.
   const builder = new BatchBuilder()
-  const batches = values.map((batch) => encode(builder, batch))
+  const batches = makeBatches(settings, builder, values)
   const expected = settings.valueBytes * settings.recordsPerBatch
   return {
     sample: async () => ({
       encode: throughput(settings, batches, (index) => {
-        if (encode(builder, values[index]!).length !== batches[index]!.length)
+        if (encode(builder, values[index % VALUE_SETS]!).length !== batches[index]!.length)
           throw new Error('batches differ')
       }),
       decode: throughput(settings, batches, (index) => {
@@ -90,7 +98,7 @@ const prepareOttla = async (settings: Settings): Promise<ReadySubject> => {
 }
 
 const prepareCopy = async (settings: Settings): Promise<ReadySubject> => {
-  const batches = makeValues(settings).map((values) => encode(new BatchBuilder(), values))
+  const batches = makeBatches(settings, new BatchBuilder(), makeValues(settings))
   const targets = batches.map((batch) => new Uint8Array(batch.length))
   const copy = (): number => throughput(settings, batches, (index) => targets[index]!.set(batches[index]!))
   return { sample: async () => ({ encode: copy(), decode: copy(), crc: copy() }) }
