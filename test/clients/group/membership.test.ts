@@ -302,8 +302,12 @@ describe('a rebalance', () => {
   it('is not needed by a member that waits for messages, however long', async () => {
     const { clock, join, topic, produce } = await openWorld(1)
     const consumer = await join({ maxPollIntervalMs: 10_000 })
+    const ended: unknown[] = []
+    consumer.events.on('lost', (partitions) => ended.push(partitions))
+    consumer.events.on('error', (error) => ended.push(error))
     const next = consumer[Symbol.asyncIterator]().next()
     await clock.advanceAsync(100_000)
+    expect(ended).toEqual([])
     expect(shareOf(consumer)).toEqual(['orders-0'])
     await produce(topic.id, 0, ['late'])
     expect((await reached(clock, next)).value).toMatchObject({ value: 'late' })
