@@ -31,10 +31,10 @@ export type {
 } from '../contract.js'
 
 /**
- * What LevelDB gathers in memory before it writes a table. Four times its default: batches are large, and fewer, larger
+ * What LevelDB gathers in memory before it writes a table. Eight times its default: batches are large, and fewer, larger
  * tables make appending a quarter to a third faster.
  */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
+const WRITE_BUFFER_BYTES = 32 * 1024 * 1024
 
 /**
  * Keeps logs in a folder, by LevelDB (classic-level). This is what `Ottla.open('./data')` uses.
