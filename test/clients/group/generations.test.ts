@@ -4,7 +4,11 @@ import { Membership, type MembershipListener } from '../../../src/clients/group/
 import { rangeAssignor } from '../../../src/clients/group/range-assignor.js'
 import { partitionName, type TopicPartition } from '../../../src/clients/message.js'
 import type { Channel, Network } from '../../../src/protocol/channel.js'
-import { encodeAssignment } from '../../../src/protocol/consumer-protocol.js'
+import {
+  decodeAssignment,
+  encodeAssignment,
+  encodeSubscription,
+} from '../../../src/protocol/consumer-protocol.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import { contextOver } from '../../support/client-context.js'
 import { ManualClock } from '../../support/manual-clock.js'
@@ -27,6 +31,9 @@ class ScriptedCoordinator implements Network {
   readonly calls: string[] = []
   readonly requests: { readonly api: string; readonly request: Answer }[] = []
   generation = 0
+  /** Whether the member leads, and how many partitions it finds that the topic has. */
+  isLeader = false
+  partitionCount = 1
 
   next(api: string, ...answers: (number | Error)[]): void {
     this.script.set(api, [...(this.script.get(api) ?? []), ...answers])
@@ -52,6 +59,16 @@ class ScriptedCoordinator implements Network {
     // There is nothing to close.
   }
 
+  #partitions(): Answer[] {
+    return Array.from({ length: this.partitionCount }, (_, partitionIndex) => ({
+      partitionIndex,
+      leaderId: 1,
+      leaderEpoch: 0,
+      replicaNodes: [1],
+      isrNodes: [1],
+    }))
+  }
+
   #answer(api: string, request: Answer, errorCode: number): Answer {
     switch (api) {
       case 'FindCoordinator':
@@ -65,15 +82,20 @@ class ScriptedCoordinator implements Network {
           errorCode,
           generationId,
           protocolName: 'range',
-          leader: 'x',
+          leader: this.isLeader ? request.memberId : 'someone else',
           memberId: request.memberId,
-          members: [],
+          members: this.isLeader ? [{ memberId: request.memberId, metadata: SUBSCRIPTION }] : [],
         }
       }
       case 'SyncGroup': {
         const assignedPartitions = [{ topic: 'orders', partitions: [0] }]
         return { errorCode, assignment: encodeAssignment({ assignedPartitions, userData: null }) }
       }
+      case 'Metadata':
+        return {
+          brokers: [],
+          topics: [{ errorCode: 0, name: 'orders', topicId: 'id', partitions: this.#partitions() }],
+        }
       case 'LeaveGroup':
         return { errorCode, members: [] }
       default:
@@ -81,6 +103,14 @@ class ScriptedCoordinator implements Network {
     }
   }
 }
+
+const SUBSCRIPTION = encodeSubscription({
+  topics: ['orders'],
+  userData: null,
+  ownedPartitions: [],
+  generationId: -1,
+  rackId: null,
+})
 
 const open: Membership[] = []
 afterEach(async () => {
@@ -228,6 +258,22 @@ describe('a member', () => {
       code: 'REBALANCE_IN_PROGRESS',
     })
     expect(coordinator.calls).not.toContain('OffsetCommit')
+  })
+
+  it('that leads shares anew when it finds that there are more partitions', async () => {
+    const { coordinator, clock, events } = await member((scripted) => (scripted.isLeader = true))
+    coordinator.partitionCount = 2
+    await clock.advanceAsync(290_000)
+    expect(events).toEqual(['assigned orders-0'])
+    await clock.advanceAsync(20_000)
+    expect(events).toEqual(['assigned orders-0', 'revoked orders-0', 'assigned orders-0, continuous'])
+    const shared = coordinator.requests.filter(({ api }) => api === 'SyncGroup').at(-1)!.request
+    const [own] = shared.assignments as { assignment: Uint8Array }[]
+    expect(decodeAssignment(own!.assignment).assignedPartitions).toEqual([
+      { topic: 'orders', partitions: [0, 1] },
+    ])
+    await clock.advanceAsync(1_000_000)
+    expect(events).toHaveLength(3)
   })
 
   it('heartbeats more often at first, then at the interval', async () => {

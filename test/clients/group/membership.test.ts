@@ -132,9 +132,10 @@ describe('the members of a group', () => {
   })
 
   it('share partitions that are added', async () => {
-    const { join, clock, context } = await openWorld()
+    const { join, clock, process } = await openWorld()
     const [first, second] = [await join(), await join()]
-    await new Admin(context).createPartitions('orders', 9)
+    // By somebody else: what the members know of the topic is out of date then.
+    await new Admin(process().context).createPartitions('orders', 9)
     await until(clock, () => sharesOf(first, second).length === 9)
     expect([shareOf(first).length, shareOf(second).length].sort()).toEqual([4, 5])
   })
@@ -392,6 +393,23 @@ describe('commits', () => {
     await clock.advanceAsync(30_000)
     expect(commits).toEqual([1, 3])
     void fourth
+  })
+
+  it('come though a turn was longer than the interval', async () => {
+    const { clock, join, topic, produce } = await openWorld(1)
+    await produce(topic.id, 0, ['a', 'b', 'c'])
+    const consumer = await join({ autoCommitIntervalMs: 5000 })
+    const commits: number[] = []
+    consumer.events.on('committed', (offsets) => commits.push(...offsets.map(({ offset }) => offset)))
+    const iterator = consumer[Symbol.asyncIterator]()
+    await iterator.next()
+    await clock.advanceAsync(12_000)
+    // Where it began, as Kafka does: the group is known to have been there.
+    expect(commits).toEqual([0])
+    await iterator.next()
+    await iterator.next()
+    await clock.advanceAsync(6000)
+    expect(commits).toEqual([0, 2])
   })
 
   it('are left to the application when it wants', async () => {
