@@ -36,6 +36,16 @@ export interface RetryOptions {
 
 const DEFAULT_ATTEMPTS = 10
 
+/** How often a request may meet a storage error before it counts as lasting. */
+const MAX_STORAGE_ERRORS = 3
+
+/**
+ * Whether a storage error has come so often that it will not pass. Kafka counts it as retriable, since another replica
+ * may take the partition over; where none does, whoever waits has to hear of it.
+ */
+export const isStorageDown = (error: unknown, failedAttempts: number): boolean =>
+  OttlaError.is(error, 'KAFKA_STORAGE_ERROR') && failedAttempts >= MAX_STORAGE_ERRORS
+
 /**
  * Whether trying again may help. A topic that is not there is an answer, though Kafka counts the error as one that
  * passes: a name may be mistyped, and whoever mistyped it should hear so at once.
@@ -53,7 +63,7 @@ export const withRetries = async <T>(
     try {
       return await action(attempt)
     } catch (error) {
-      if (!mayPass(error) || attempt + 1 >= attempts) throw error
+      if (!mayPass(error) || isStorageDown(error, attempt + 1) || attempt + 1 >= attempts) throw error
       await timers.sleep(backoffMs(backoff, attempt, random), signal)
     }
   }

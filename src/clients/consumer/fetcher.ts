@@ -10,7 +10,7 @@ import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error
 import type { Leader } from '../cluster.js'
 import type { ClientContext } from '../context.js'
 import { Wakeup } from '../producer/wakeup.js'
-import { backoffMs, type Backoff } from '../retry.js'
+import { type Backoff, backoffMs, isStorageDown } from '../retry.js'
 import { requestOf } from './fetch-request.js'
 import type { IsolationLevel } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
@@ -134,7 +134,8 @@ export class Fetcher {
   stumble(state: PartitionState, error: unknown): void {
     const { clock, random, cluster } = this.#context
     const isMissing = OttlaError.is(error, 'UNKNOWN_TOPIC_OR_PARTITION') && this.#host.needsTopics
-    if (!OttlaError.is(error) || !error.retriable || isMissing) {
+    const isLasting = isMissing || isStorageDown(error, state.failedAttempts + 1)
+    if (!OttlaError.is(error) || !error.retriable || isLasting) {
       state.fail(error)
       this.#host.arrived()
       return

@@ -6,7 +6,7 @@ import { produce } from '../../protocol/api/produce.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import { backoffMs } from '../retry.js'
+import { backoffMs, isStorageDown } from '../retry.js'
 import type { PartitionQueue } from './partition-queue.js'
 import {
   answerFor,
@@ -253,7 +253,8 @@ export class Sender {
       return
     }
     const isVoid = batch.sequence !== undefined && OttlaError.is(error) && VOID_IDENTITY.has(error.code)
-    if (!OttlaError.is(error) || (!error.retriable && !isVoid) || batch.attempts > this.#options.retries) {
+    const isLasting = batch.attempts > this.#options.retries || isStorageDown(error, batch.attempts)
+    if (!OttlaError.is(error) || (!error.retriable && !isVoid) || isLasting) {
       this.#fail(queue, batch, error)
       return
     }
