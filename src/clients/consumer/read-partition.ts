@@ -2,6 +2,7 @@
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { Message } from '../message.js'
+import { withRetries } from '../retry.js'
 import type { AnyTopic, PartitionReader, ReadOptions } from '../topic.js'
 import type { Chunk } from './chunk.js'
 import { checkPosition, READING_DEFAULTS } from './consumer-options.js'
@@ -40,7 +41,7 @@ class Reading implements ChunkSource {
   readonly #consumption: Consumption
   readonly #state: PartitionState
   readonly #signals: readonly AbortSignal[]
-  readonly #onAbort = (): void => this.#abort()
+  readonly #onAbort = (): void => this.#stop()
   #end: number | undefined
   #isStarted = false
 
@@ -67,14 +68,15 @@ class Reading implements ChunkSource {
   }
 
   async next(signal?: AbortSignal): Promise<Chunk | undefined> {
-    if (!this.#isStarted) await this.#start()
-    for (const { aborted, reason } of this.#signals) if (aborted) throw reason
     try {
+      if (!this.#isStarted) await this.#start()
       const chunk = this.#isAtEnd ? undefined : await this.#nextBeforeEnd(signal)
+      for (const aborting of this.#signals) aborting.throwIfAborted()
       if (chunk === undefined) this.#stop()
       return chunk
     } catch (error) {
       this.#stop()
+      for (const aborting of this.#signals) aborting.throwIfAborted()
       throw error
     }
   }
@@ -95,19 +97,16 @@ class Reading implements ChunkSource {
       signal.addEventListener('abort', this.#onAbort, { once: true })
     }
     const { from = 'earliest', to } = this.#options
-    try {
-      // The end as it stands now, before anything is read.
-      this.#end = to === undefined ? undefined : await this.#lookUp(to)
-      await this.#consumption.positions.seek([this.#state], from)
-    } catch (error) {
-      this.#stop()
-      throw error
-    }
+    // The end as it stands now, before anything is read.
+    this.#end = to === undefined ? undefined : await this.#lookUp(to)
+    await this.#consumption.positions.seek([this.#state], from)
   }
 
   async #lookUp(to: NonNullable<ReadOptions['to']>): Promise<number | undefined> {
-    const options = { isolationLevel: READING_DEFAULTS.isolationLevel, signal: this.#consumption.signal }
-    const [offset] = await lookUpPositions(this.#context, [this.#state], to, options)
+    const { signal } = this.#consumption
+    const options = { isolationLevel: READING_DEFAULTS.isolationLevel, signal }
+    const lookUp = () => lookUpPositions(this.#context, [this.#state], to, options)
+    const [offset] = await withRetries(lookUp, { ...this.#context, signal })
     return offset
   }
 
@@ -120,13 +119,6 @@ class Reading implements ChunkSource {
     if (chunk.handedOut < chunk.end) return chunk
     this.#consumption.release(chunk)
     return undefined
-  }
-
-  #abort(): void {
-    const aborted = this.#signals.find((signal) => signal.aborted)
-    this.#consumption.fail(aborted?.reason)
-    // What is decoded already is not handed out either.
-    this.#consumption.suspend()
   }
 
   #stop(): void {
