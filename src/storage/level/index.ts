@@ -31,10 +31,11 @@ export type {
 } from '../contract.js'
 
 /**
- * What LevelDB gathers in memory before it writes a table. Eight times its default: batches are large, and fewer, larger
- * tables make appending a quarter to a third faster.
+ * What LevelDB gathers in memory before it writes a table. Four times its default: batches are large, and fewer, larger
+ * tables make appending a quarter to a third faster. More would hold back the disk that dropped batches took: what is
+ * in this buffer lies in LevelDB's write-ahead log until the buffer is full.
  */
-const WRITE_BUFFER_BYTES = 32 * 1024 * 1024
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 
 /**
  * Keeps logs in a folder, by LevelDB (classic-level). This is what `Ottla.open('./data')` uses.
