@@ -70,11 +70,12 @@ export class Positions {
   }
 
   async #beginWhereCommitted(states: readonly PartitionState[], groupId: string): Promise<void> {
+    // As it is before asking: the application may go elsewhere meanwhile.
+    const byName = new Map(states.map((state) => [state.name, { state, version: state.version }]))
     // Without an answer there is no going on; a coordinator that is away comes back, or the consumer is closed.
     const attempts = Number.MAX_SAFE_INTEGER
     const options = { signal: this.#host.signal, backoff: this.#options, attempts }
     const found = await fetchCommitted(this.#context, groupId, states, options)
-    const byName = new Map(states.map((state) => [state.name, { state, version: state.version }]))
     for (const committed of found) {
       const entry = byName.get(partitionName(committed))
       if (entry === undefined || entry.state.version !== entry.version) continue

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { Consumer } from '../../../src/clients/consumer/consumer.js'
+import { commitOffsets } from '../../../src/clients/group/group-offsets.js'
 import { ConsumerWorld, type Text } from '../../support/consumer-world.js'
 import { SeededRandom } from '../../support/seeded-random.js'
 
@@ -81,4 +82,21 @@ const history = async (seed: number): Promise<void> => {
 
 describe('positions', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('follow the model, seed %i', { timeout: 10_000 }, (seed) => history(seed))
+
+  it('are where the application went last, though what the group committed is heard of later', async () => {
+    const world = await ConsumerWorld.open(1)
+    const random = new SeededRandom(1)
+    while (world.produced[0]! < 10) await world.produce(random, 0)
+    const { context, root } = world.main
+    const named = { topic: 'orders', partition: 0 }
+    const nobody = { groupId: 'committed', memberId: '', generation: -1 }
+    await commitOffsets(context, () => nobody, [{ ...named, offset: 7 }])
+    const options = { assign: [world.topic], groupId: 'committed' }
+    const consumer = new Consumer<Text>(context, options, root)
+    await consumer.seek(named, 3)
+    expect((await consumer[Symbol.asyncIterator]().next()).value).toMatchObject({ offset: 3 })
+    const other = new Consumer<Text>(context, options, root)
+    expect((await other[Symbol.asyncIterator]().next()).value).toMatchObject({ offset: 7 })
+    await world.close()
+  })
 })
