@@ -49,7 +49,8 @@ interface PartitionsOfTopic<T> {
 }
 
 /**
- * What the group has committed, for those of `partitions` for which it did.
+ * What the group has committed, for those of `partitions` for which it did; for a topic that does not exist it did
+ * not.
  * @throws OttlaError with the code that the coordinator answered.
  */
 export const fetchCommitted = (
@@ -61,7 +62,8 @@ export const fetchCommitted = (
   atCoordinator(context, groupId, options, async () => {
     if (partitions.length === 0) return []
     const { signal } = options
-    const byTopic = await byTopics(context, partitions, signal)
+    const { byTopic } = await byTopics(context, partitions, signal)
+    if (byTopic.size === 0) return []
     const topics = [...byTopic.values()].map(({ name, topicId, partitions: wanted }) => ({
       name,
       topicId,
@@ -78,8 +80,16 @@ export const fetchCommitted = (
     for (const { name, topicId, partitions: answers } of answer.topics) {
       const topic = name === '' ? nameOf(byTopic, topicId) : name
       for (const { partitionIndex: partition, errorCode, ...found } of answers) {
-        if (errorCode !== 0)
-          throw refused(groupId, `tell its offset of ${partitionName({ topic, partition })}`, errorCode)
+        if (errorCode !== 0) {
+          const error = refused(
+            groupId,
+            `tell its offset of ${partitionName({ topic, partition })}`,
+            errorCode,
+          )
+          // Asked again, it is asked for by the id that it has now.
+          if (isOfTopic(error)) context.cluster.invalidate(topic)
+          throw error
+        }
         if (found.committedOffset < 0) continue
         committed.push({
           topic,
@@ -94,8 +104,10 @@ export const fetchCommitted = (
   })
 
 /**
- * Commits `offsets`, all in one request.
- * @throws OttlaError with the first code that the coordinator answered.
+ * Commits `offsets`, all in one request. A topic that does not exist any more does not keep the others from being
+ * committed.
+ * @throws OttlaError with the code that the coordinator answered; UNKNOWN_TOPIC_OR_PARTITION when all that was refused
+ * was refused because its topic is gone.
  */
 export const commitOffsets = (
   context: ClientContext,
@@ -106,7 +118,8 @@ export const commitOffsets = (
   atCoordinator(context, committer().groupId, options, async () => {
     if (offsets.length === 0) return
     const { signal } = options
-    const byTopic = await byTopics(context, offsets, signal)
+    const { byTopic, missing } = await byTopics(context, offsets, signal)
+    if (missing !== undefined && byTopic.size === 0) throw missing
     // Read as late as possible: the generation may have changed while the topics were looked up.
     const { groupId, memberId, generation } = committer()
     const coordinator = await context.cluster.coordinator(groupId, { signal })
@@ -131,13 +144,22 @@ export const commitOffsets = (
       },
       { signal },
     )
+    let gone = missing
     for (const { name, topicId, partitions } of response.topics) {
       const topic = name === '' ? nameOf(byTopic, topicId) : name
       for (const { partitionIndex: partition, errorCode } of partitions) {
-        if (errorCode !== 0)
-          throw refused(groupId, `commit an offset of ${partitionName({ topic, partition })}`, errorCode)
+        if (errorCode === 0) continue
+        const error = refused(
+          groupId,
+          `commit an offset of ${partitionName({ topic, partition })}`,
+          errorCode,
+        )
+        // What is said of the member concerns everything; what is said of a topic concerns only that.
+        if (!isOfTopic(error)) throw error
+        gone ??= topicIsGone(groupId, topic, error)
       }
     }
+    if (gone !== undefined) throw gone
   })
 
 /** The errors that say that another broker coordinates the group now, or that this one cannot be reached. */
@@ -171,21 +193,50 @@ const atCoordinator = <T>(
     { ...context, ...options },
   )
 
+/** Whether `error` says that there is no such topic, or none with this id. */
+const isOfTopic = (error: unknown): error is OttlaError<'UNKNOWN_TOPIC_OR_PARTITION' | 'UNKNOWN_TOPIC_ID'> =>
+  OttlaError.is(error, 'UNKNOWN_TOPIC_OR_PARTITION') || OttlaError.is(error, 'UNKNOWN_TOPIC_ID')
+
+/** Not to be tried again: a topic that was created anew has another id, and the offsets are not of its records. */
+const topicIsGone = (groupId: string, topic: string, cause: OttlaError): OttlaError =>
+  new OttlaError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `Group ${groupId} could not commit offsets of ${topic}: the topic was deleted.`,
+    { cause, details: { groupId, topic } },
+  )
+
+/** Partitions by their topics, and the error of a topic that does not exist. */
+interface Known<T> {
+  readonly byTopic: ReadonlyMap<string, PartitionsOfTopic<T>>
+  readonly missing: OttlaError | undefined
+}
+
 /** Requests name topics by id in new versions and by name in old ones: they get both. */
 const byTopics = async <T extends TopicPartition>(
   { cluster }: ClientContext,
   partitions: readonly T[],
   signal: AbortSignal | undefined,
-): Promise<Map<string, PartitionsOfTopic<T>>> => {
-  const topics = new Map<string, PartitionsOfTopic<T>>()
-  for (const partition of partitions) {
-    let entry = topics.get(partition.topic)
-    if (entry === undefined) {
-      const { name, topicId } = await cluster.topic(partition.topic, { signal })
-      entry = { name, topicId, partitions: [] }
-      topics.set(name, entry)
+): Promise<Known<T>> => {
+  const byTopic = new Map<string, PartitionsOfTopic<T>>()
+  let missing: OttlaError | undefined
+  for (const [topic, ofTopic] of groupByTopic(partitions)) {
+    try {
+      const { name, topicId } = await cluster.topic(topic, { signal })
+      byTopic.set(name, { name, topicId, partitions: ofTopic })
+    } catch (error) {
+      if (!isOfTopic(error)) throw error
+      missing ??= error
     }
-    entry.partitions.push(partition)
+  }
+  return { byTopic, missing }
+}
+
+const groupByTopic = <T extends TopicPartition>(partitions: readonly T[]): Map<string, T[]> => {
+  const topics = new Map<string, T[]>()
+  for (const partition of partitions) {
+    const known = topics.get(partition.topic)
+    if (known === undefined) topics.set(partition.topic, [partition])
+    else known.push(partition)
   }
   return topics
 }
