@@ -57,6 +57,10 @@ class GroupMember implements ConsumerParts, MembershipListener {
   readonly #watch: PollWatch
   readonly #maxPollIntervalMs: number
   #isAway = false
+  /** Counts what becomes of the partitions, so that what is overtaken is noticed. */
+  #changes = 0
+  /** Whether the application was told of the partitions. */
+  #isAnnounced = false
 
   constructor(context: ClientContext, { groupId, topics }: GroupJoin, options: CheckedGroupOptions) {
     this.name = `consumer of group ${groupId}`
@@ -95,6 +99,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumption, committer } = this
+    this.#changes++
     consumption.suspend()
     await consumption.idle()
     if (committer.isAutomatic) {
@@ -102,12 +107,15 @@ class GroupMember implements ConsumerParts, MembershipListener {
         .commitPositions({ withSuspended: true })
         .catch((error: unknown) => this.events.emit('error', error))
     }
-    this.events.emit('revoked', partitions)
+    if (this.#isAnnounced) this.events.emit('revoked', partitions)
+    this.#isAnnounced = false
   }
 
   lost(partitions: readonly TopicPartition[]): void {
+    this.#changes++
     this.consumption.assign([], false)
-    this.events.emit('lost', partitions)
+    if (this.#isAnnounced) this.events.emit('lost', partitions)
+    this.#isAnnounced = false
   }
 
   async assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void> {
@@ -116,10 +124,14 @@ class GroupMember implements ConsumerParts, MembershipListener {
       return handle === undefined ? [] : [{ handle, partition }]
     })
     const added = this.consumption.assign(known, isContinuous)
+    const change = ++this.#changes
     await this.consumption.positions.begin(added, { groupId: this.groupId })
+    // A rebalance does not wait until it is known where to begin.
+    if (change !== this.#changes) return
     this.consumption.placed()
     this.committer.touched()
     this.#watch.start()
+    this.#isAnnounced = true
     this.events.emit('assigned', partitions)
   }
 

@@ -31,7 +31,7 @@ export interface MembershipListener {
   lost(partitions: readonly TopicPartition[]): void
   /**
    * These, and no others, are ours in the new generation. `isContinuous` says that nobody else can have had those
-   * that were ours before.
+   * that were ours before. The next rebalance does not wait for it: the group cannot go on without us.
    */
   assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void>
   /** The membership is over, for a reason that trying again would not help. */
@@ -64,7 +64,7 @@ export class Membership {
   #assignedGeneration = -1
   #isContinuous = false
   #stay = new Stay()
-  #returned: Deferred<undefined> | undefined
+  #returned: Deferred<undefined> = deferred()
   #running: Promise<void> | undefined
 
   constructor(context: ClientContext, options: MembershipOptions, listener: MembershipListener) {
@@ -115,12 +115,14 @@ export class Membership {
 
   /** Leaves until {@link comeBack}: the application has stopped asking for records, and others may do better. */
   stayAway(): void {
+    // Made before anything waits for it: the application may ask again at once.
+    if (this.#stay.departure !== 'away') this.#returned = deferred()
     this.#stay.depart('away')
   }
 
   /** Joins again after {@link stayAway}. */
   comeBack(): void {
-    this.#returned?.resolve(undefined)
+    this.#returned.resolve(undefined)
   }
 
   /**
@@ -171,9 +173,11 @@ export class Membership {
     try {
       for (let reason = 'the member is new'; ; reason = 'the group rebalances') {
         const partitions = await this.#enter(reason)
-        await abortable(this.#listener.assigned(partitions, this.#isContinuous), signal)
-        this.#firstAssignment.resolve(undefined)
         const stay = this.#stay
+        const begun = this.#listener.assigned(partitions, this.#isContinuous).then(() => true)
+        // Where to begin may be hard to find out, and all members wait for the one that does not join again.
+        const hasBegun = await abortable(Promise.race([begun, stay.ended]), signal)
+        if (hasBegun === true) this.#firstAssignment.resolve(undefined)
         await abortable(stay.ended, signal)
         if (stay.departure === 'rebalance') await this.#giveUpPartitions(stay)
         if (stay.departure !== 'rebalance') this.#losePartitions()
@@ -285,10 +289,8 @@ export class Membership {
   async #beAway(): Promise<void> {
     const { signal } = this.#stopping
     this.#heartbeats.stop()
-    this.#returned = deferred()
     await this.#sendLeave('the consumer has stopped asking for records', signal)
     await abortable(this.#returned.promise, signal)
-    this.#returned = undefined
   }
 
   async #sendLeave(reason: string, signal?: AbortSignal): Promise<void> {
