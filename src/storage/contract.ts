@@ -84,13 +84,18 @@ export interface PartitionStorage {
   readonly state: PartitionState
 
   /**
-   * Appends `batches` as one unit, together with `blobs`. Each batch starts at or after the end before it.
+   * Appends `batches` as one unit, together with `blobs`. Each batch starts at or after the end before it. With
+   * `newSegment` the first of them begins a new segment, in a storage that keeps segments; one without does as usual.
    * @throws OttlaError INVALID_ARGUMENT when offsets do not ascend; STORAGE_FAILED when the write failed, and for
    * every write after that.
    */
   append(
     batches: readonly BatchWrite[],
-    options: { readonly durability: Durability; readonly blobs?: BlobChanges },
+    options: {
+      readonly durability: Durability
+      readonly blobs?: BlobChanges
+      readonly newSegment?: boolean
+    },
   ): Promise<void>
 
   /**
