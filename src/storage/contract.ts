@@ -137,7 +137,10 @@ export interface PartitionStorage {
   /** The blob called `name`; undefined when there is none. */
   readBlob(name: string): Promise<Uint8Array | undefined>
 
-  /** Changes blobs as one unit. */
+  /**
+   * Changes blobs as one unit. With `'fsync'`, as with an append, all that the partition wrote before is safe too; so
+   * no changes and `'fsync'` flushes it.
+   */
   writeBlobs(blobs: BlobChanges, durability: Durability): Promise<void>
 }
 
