@@ -44,18 +44,6 @@ const writeLongVarint = (target: Uint8Array, zigzag: number, at: number): number
   return at
 }
 
-/** How many bytes `value`, a safe integer, takes as a varlong. */
-export const sizeOfVarlong = (value: number): number => {
-  if (value >= -0x4000_0000 && value < 0x4000_0000) return sizeOfVarint(value)
-  let rest = Math.floor((value < 0 ? -value - 1 : value) / 0x40)
-  let size = 1
-  while (rest > 0) {
-    size++
-    rest = Math.floor(rest / 0x80)
-  }
-  return size
-}
-
 /** Writes `value`, a safe integer, at `at`; returns the position behind it. */
 export const writeVarlong = (target: Uint8Array, value: number, at: number): number => {
   if (value >= -0x4000_0000 && value < 0x4000_0000) return writeVarint(target, value, at)

@@ -73,6 +73,19 @@ describe('a batch', () => {
     },
   )
 
+  // Where the length of a record takes one byte more, and two, and three.
+  it.each([50, 70, 8170, 8200, 1_048_560, 1_048_590])('holds values of about %i bytes', (about) => {
+    for (let length = about - 20; length < about + 20; length++) {
+      const value = new Uint8Array(length).fill(length)
+      const input = [0, 1, 70_000].map((timestamp) => ({ timestamp, key: null, value, headers: [] }))
+      const found = readAll(openBatch(encodeBatch(input)) as RecordCursor)
+      expect(found.map((one) => [one.timestamp, one.value?.length])).toEqual(
+        input.map(({ timestamp }) => [timestamp, length]),
+      )
+      expect(found.every((one) => Buffer.compare(one.value!, value) === 0)).toBe(true)
+    }
+  })
+
   test.prop([records, fc.constantFrom(...COMPRESSION_TYPES)], { numRuns: 60 })(
     'holds the same compressed',
     async (input, type) => {
