@@ -3,6 +3,7 @@
  * Progress goes to stderr; with `--json`, stdout carries one JSON object and nothing else.
  */
 import { parseArgs } from 'node:util'
+import type { Benchmark, BenchmarkSettings } from './harness/benchmark.js'
 import { measure } from './harness/measure.js'
 import { allowInstalling } from './harness/peers.js'
 import { benchmarks } from './harness/registry.js'
@@ -12,7 +13,8 @@ const usage = `npm run -s bench -- --list                 what there is
 npm run -s bench -- NAME                   a report to read
   --json          one JSON object on stdout instead
   --smoke         a tiny workload, only to see that it runs; installs nothing
-  --samples N     samples per subject, after one to warm up (default 5; with --smoke 1)`
+  --samples N     samples per subject, after one to warm up (default 5, or as the benchmark says; with --smoke 1)
+  --set NAME=N    another number for a setting of the workload; the report lists them all. May be repeated`
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n\n${usage}\n`)
@@ -28,6 +30,7 @@ const readArguments = () => {
         json: { type: 'boolean', default: false },
         smoke: { type: 'boolean', default: false },
         samples: { type: 'string' },
+        set: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -38,6 +41,20 @@ const readArguments = () => {
 
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}
+
+/** The benchmark's settings, with those that the command sets. */
+const settingsOf = (benchmark: Benchmark, smoke: boolean, changes: readonly string[]): BenchmarkSettings => {
+  const settings = { ...benchmark.settings(smoke) }
+  for (const change of changes) {
+    const [name = '', value = ''] = change.split('=', 2)
+    if (typeof settings[name] !== 'number' || !(Number(value) > 0)) {
+      const known = Object.keys(settings).join(', ')
+      return fail(`--set takes NAME=N, N above 0 and NAME one of ${known}; not '${change}'.`)
+    }
+    settings[name] = Number(value)
+  }
+  return settings
 }
 
 const main = async (): Promise<void> => {
@@ -60,13 +77,14 @@ const main = async (): Promise<void> => {
     const known = Object.keys(benchmarks).join(', ')
     return fail(`Name one benchmark of ${known}; not '${positionals.join(' ')}'.`)
   }
-  const sampleCount = Number(values.samples ?? (values.smoke ? 1 : 5))
+  const benchmark = await load()
+  const sampleCount = Number(values.samples ?? (values.smoke ? 1 : (benchmark.samples ?? 5)))
   if (!Number.isInteger(sampleCount) || sampleCount < 1 || sampleCount > 1000) {
     return fail(`--samples takes a whole number from 1 to 1000, not '${values.samples}'.`)
   }
   allowInstalling(!values.smoke)
-  const benchmark = await load()
-  const report = await measure(benchmark, { smoke: values.smoke, sampleCount, onProgress: progress })
+  const settings = settingsOf(benchmark, values.smoke, values.set)
+  const report = await measure(benchmark, { settings, sampleCount, onProgress: progress })
   if (values.json) {
     for (const { subject, reason } of report.leftOut)
       process.stderr.write(`Left out: ${subject}: ${reason}\n`)

@@ -18,12 +18,14 @@ export interface Subject<Settings> {
   prepare(settings: Settings): Promise<ReadySubject>
 }
 
-/** What one metric of a subject is divided by the same metric of another. */
+/** What one metric of a subject is divided by: the same metric of another, or another of its own. */
 export interface RatioDefinition {
   readonly name: string
   readonly metric: string
   readonly subject: string
   readonly against: string
+  /** The metric of `against`; default the same. */
+  readonly againstMetric?: string
   /** What it should reach, where that has been laid down. */
   readonly atLeast?: number
 }
@@ -44,6 +46,10 @@ export interface Benchmark<Settings extends BenchmarkSettings = BenchmarkSetting
   readonly summary: string
   /** The unit of each metric, in the order in which they are reported. */
   readonly units: Readonly<Record<string, string>>
+  /** How often a subject warms up; default once. */
+  readonly warmUpSamples?: number
+  /** How many samples a subject gives unless the command says otherwise; default 5, with `smoke` 1. */
+  readonly samples?: number
   /** The workload; with `smoke` as small as shows that everything still runs. */
   settings(smoke: boolean): Settings
   readonly subjects: readonly Subject<Settings>[]
@@ -62,9 +68,9 @@ export const defineBenchmark = <Settings extends BenchmarkSettings>(
 ): Benchmark => {
   const subjects = new Set(benchmark.subjects.map(({ name }) => name))
   const named = [
-    ...benchmark.ratios.flatMap(({ metric, subject, against }) => [
+    ...benchmark.ratios.flatMap(({ metric, subject, against, againstMetric = metric }) => [
       { metric, subject },
-      { metric, subject: against },
+      { metric: againstMetric, subject: against },
     ]),
     ...(benchmark.limits ?? []),
   ]

@@ -52,12 +52,13 @@ const collectGarbage = ((): (() => void) => {
 export const measure = async (
   benchmark: Benchmark,
   options: {
-    readonly smoke: boolean
+    readonly settings: BenchmarkSettings
     readonly sampleCount: number
     readonly onProgress: (text: string) => void
   },
 ): Promise<Report> => {
-  const settings = benchmark.settings(options.smoke)
+  const { settings } = options
+  const warmUpSamples = benchmark.warmUpSamples ?? 1
   const leftOut: { subject: string; reason: string }[] = []
   const ready: { name: string; subject: ReadySubject; samples: Map<string, number[]> }[] = []
   try {
@@ -74,9 +75,9 @@ export const measure = async (
         leftOut.push({ subject: subject.name, reason: error.message })
       }
     }
-    for (let round = 0; round <= options.sampleCount; round++) {
+    for (let round = 1 - warmUpSamples; round <= options.sampleCount; round++) {
       for (const { name, subject, samples } of ready) {
-        const what = round === 0 ? 'warming up' : `sample ${round} of ${options.sampleCount},`
+        const what = round < 1 ? 'warming up' : `sample ${round} of ${options.sampleCount},`
         options.onProgress(`${benchmark.name}: ${what} ${name}`)
         collectGarbage()
         const measurements = await subject.sample()
@@ -100,7 +101,7 @@ export const measure = async (
   return {
     name: benchmark.name,
     machine: machine(),
-    settings: { ...settings, samples: options.sampleCount, warmUpSamples: 1 },
+    settings: { ...settings, samples: options.sampleCount, warmUpSamples },
     results,
     ratios: ratiosOf(benchmark, results),
     leftOut,
@@ -125,9 +126,9 @@ const collect = (
 /** Only ratios whose two sides were measured: a subject that could not run yields none. */
 const ratiosOf = (benchmark: Benchmark, results: readonly Result[]): Record<string, number> => {
   const ratios: Record<string, number> = {}
-  for (const { name, metric, subject, against } of benchmark.ratios) {
+  for (const { name, metric, subject, against, againstMetric = metric } of benchmark.ratios) {
     const of = results.find((result) => result.subject === subject && result.metric === metric)
-    const to = results.find((result) => result.subject === against && result.metric === metric)
+    const to = results.find((result) => result.subject === against && result.metric === againstMetric)
     if (of !== undefined && to !== undefined) ratios[name] = Number((of.median / to.median).toPrecision(4))
   }
   return ratios

@@ -57,12 +57,12 @@ export const formatReport = (benchmark: Benchmark, report: Report): string => {
 
 const barsOf = (benchmark: Benchmark, { results, ratios }: Report): string[][] => {
   const rows: string[][] = []
-  for (const { name, metric, subject, against, atLeast } of benchmark.ratios) {
+  for (const { name, metric, subject, against, againstMetric, atLeast } of benchmark.ratios) {
     const ratio = ratios[name]
     if (ratio === undefined) continue
     const met = atLeast === undefined ? '' : ratio >= atLeast ? 'yes' : 'NO'
     rows.push([
-      `${name}: ${metric} of ${subject} / ${against}`,
+      `${name}: ${metric} of ${subject} / ${againstMetric ?? against}`,
       figure(ratio),
       atLeast === undefined ? '' : `>= ${atLeast}`,
       met,

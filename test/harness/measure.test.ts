@@ -38,7 +38,7 @@ const benchmarkOf = (subjects: readonly Subject<object>[]) =>
   })
 
 const run = (subjects: readonly Subject<object>[], sampleCount = 3) =>
-  measure(benchmarkOf(subjects), { smoke: true, sampleCount, onProgress: () => undefined })
+  measure(benchmarkOf(subjects), { settings: { size: 1 }, sampleCount, onProgress: () => undefined })
 
 describe('measuring', () => {
   it('warms up and takes turns', async () => {
