@@ -14,7 +14,7 @@ import { ProducerBatch } from './producer-batch.js'
 import type { CheckedProducerOptions } from './producer-options.js'
 import type { Sender } from './sender.js'
 import { TopicQueues } from './topic-queues.js'
-import { Wakeup } from './wakeup.js'
+import { Wakeup } from '../wakeup.js'
 
 /** How long records are encoded and added before the event loop gets its turn. */
 const MAX_SLICE_MS = 2

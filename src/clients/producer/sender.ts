@@ -20,7 +20,7 @@ import {
 import type { ProducerBatch } from './producer-batch.js'
 import { IdentitySource } from './producer-identity.js'
 import type { CheckedProducerOptions } from './producer-options.js'
-import { Wakeup } from './wakeup.js'
+import { Wakeup } from '../wakeup.js'
 
 interface Request {
   readonly nodeId: number

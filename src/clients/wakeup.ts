@@ -1,6 +1,6 @@
-/** One timer for everything a producer waits for: it is set to the earliest time that anyone asked for. */
-import type { ScheduledTimer } from '../../runtime/clock.js'
-import type { ClientContext } from '../context.js'
+/** One timer for everything a client waits for: it is set to the earliest time that anyone asked for. */
+import type { ScheduledTimer } from '../runtime/clock.js'
+import type { ClientContext } from './context.js'
 
 /** Calls back at the earliest of the times it was given; whoever still waits then asks again. */
 export class Wakeup {
