@@ -5,6 +5,7 @@ import type { Benchmark } from './benchmark.js'
 export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   record: async () => (await import('../record.js')).record,
   inprocess: async () => (await import('../inprocess.js')).inprocess,
+  storage: async () => (await import('../storage.js')).storage,
   growth: async () => (await import('../growth.js')).growth,
   'cold-start': async () => (await import('../cold-start.js')).coldStart,
 }
