@@ -85,7 +85,12 @@ const expectFigures = (output: string, expected: Awaited<ReturnType<typeof expec
 }
 
 const summary = (output: string): Record<string, string> =>
-  Object.fromEntries(section(output, 'Summary').map((row) => row.split(/ {3,}/)))
+  Object.fromEntries(
+    section(output, 'Summary').map((row): [string, string] => {
+      const [name = '', value = ''] = row.split(/ {3,}/)
+      return [name, value]
+    }),
+  )
 
 it('prints what the data sets hold, and a second run goes on from the first', async () => {
   const folder = await tempFolder()
