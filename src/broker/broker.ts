@@ -13,10 +13,12 @@ import { Timers } from '../runtime/timers.js'
 import type { Durability, LogStorage } from '../storage/contract.js'
 import type { BrokerEvents } from './broker-events.js'
 import { brokerConfigsOf, type GivenConfigs } from './configs/broker-configs.js'
+import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { HANDLERS } from './handlers.js'
 import { ClusterMetadata } from './metadata/cluster-metadata.js'
+import { ConfigChanges } from './metadata/config-changes.js'
 import { METADATA_TOPIC_ID } from './metadata/metadata-log.js'
 import { TopicChanges } from './metadata/topic-changes.js'
 import { OFFSETS_TOPIC } from './metadata/topic-name.js'
@@ -58,13 +60,13 @@ export class Broker extends Resource {
 
   private constructor(options: BrokerOptions, parts: BrokerParts) {
     super('broker')
-    const { configs, clock, random, events, metadata, logs, nodeId } = parts
+    const { configs, topicConfigs, clock, random, events, metadata, logs, nodeId } = parts
     this.nodeId = nodeId
     this.events = events
     this.#storage = options.storage
     this.#logs = logs
     this.#timers = new Timers(clock)
-    const topicChanges = new TopicChanges({ nodeId, metadata, logs, configs, random, events })
+    const topicChanges = new TopicChanges({ nodeId, metadata, logs, configs, topicConfigs, random, events })
     let hasFailed = false
     const reportFailure = (error: OttlaError): void => {
       if (!hasFailed) events.emit('storageFailed', error)
@@ -75,9 +77,11 @@ export class Broker extends Resource {
       address: options.address ?? { host: 'localhost', port: 0 },
       clock,
       configs,
-      givenConfigs: options.configs ?? {},
+      givenConfigs: parts.given,
       metadata,
+      topicConfigs,
       topicChanges,
+      configChanges: new ConfigChanges({ metadata, topicConfigs }),
       producerIds: new ProducerIds(metadata, nodeId),
       fetchWaiters: new FetchWaiters(this.#timers),
       groups: new GroupCoordinator({
@@ -93,7 +97,11 @@ export class Broker extends Resource {
             numPartitions: configs['offsets.topic.num.partitions'],
             replicationFactor: 1,
             assignments: [],
-            configs: [{ name: 'retention.ms', value: '-1' }],
+            // Set, so that what a broker says for all topics never drops what groups committed.
+            configs: [
+              { name: 'retention.ms', value: '-1' },
+              { name: 'retention.bytes', value: '-1' },
+            ],
           }),
       }),
       reportFailure,
@@ -117,7 +125,10 @@ export class Broker extends Resource {
    */
   static async open(options: BrokerOptions): Promise<Broker> {
     const { storage, clock = systemClock, random = systemRandom, durability = 'os', nodeId = 1 } = options
-    const configs = brokerConfigsOf(options.configs ?? {})
+    const given = durability === 'os' ? { ...options.configs } : { ...options.configs, durability }
+    const configs = brokerConfigsOf(given)
+    const topicConfigs = new TopicLogConfigs(given, storage)
+    topicConfigs.check(topicConfigs.brokerDefaults)
     await storage.open()
     try {
       let known: ClusterMetadata | undefined
@@ -130,13 +141,24 @@ export class Broker extends Resource {
           return { name: `${topic.name}-${partition}`, config: topic.logConfig, leaderEpoch }
         },
       })
-      const metadata = (known = await ClusterMetadata.open({ logs, clock, random, durability }))
+      const metadata = (known = await ClusterMetadata.open({ logs, clock, random, topicConfigs }))
       // What a crash left of topics that were just being deleted.
       for (const id of await storage.partitions()) {
         if (id.topicId !== METADATA_TOPIC_ID && metadata.topicById(id.topicId) === undefined)
           await logs.delete(id)
       }
-      return new Broker(options, { configs, clock, random, events: new Events(), metadata, logs, nodeId })
+      const events = new Events<BrokerEvents>()
+      return new Broker(options, {
+        given,
+        configs,
+        topicConfigs,
+        clock,
+        random,
+        events,
+        metadata,
+        logs,
+        nodeId,
+      })
     } catch (error) {
       await storage.close()
       throw error
@@ -175,6 +197,8 @@ export class Broker extends Resource {
 }
 
 interface BrokerParts {
+  readonly given: GivenConfigs
+  readonly topicConfigs: TopicLogConfigs
   readonly configs: BrokerServices['configs']
   readonly clock: Clock
   readonly random: Random

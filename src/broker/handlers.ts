@@ -1,13 +1,16 @@
 /** The table of all APIs that this broker answers, each with its handler. */
+import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
 import { createPartitions } from '../protocol/api/create-partitions.js'
 import { createTopics } from '../protocol/api/create-topics.js'
+import { deleteRecords } from '../protocol/api/delete-records.js'
 import { deleteTopics } from '../protocol/api/delete-topics.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
 import { fetch } from '../protocol/api/fetch.js'
 import { findCoordinator } from '../protocol/api/find-coordinator.js'
 import { heartbeat } from '../protocol/api/heartbeat.js'
+import { incrementalAlterConfigs } from '../protocol/api/incremental-alter-configs.js'
 import { initProducerId } from '../protocol/api/init-producer-id.js'
 import { joinGroup } from '../protocol/api/join-group.js'
 import { leaveGroup } from '../protocol/api/leave-group.js'
@@ -19,9 +22,11 @@ import { offsetFetch } from '../protocol/api/offset-fetch.js'
 import { produce } from '../protocol/api/produce.js'
 import { syncGroup } from '../protocol/api/sync-group.js'
 import type { Api } from '../protocol/schema.js'
+import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleApiVersions } from './handlers/api-versions.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
@@ -29,6 +34,7 @@ import { handleFetch } from './handlers/fetch.js'
 import { handleFindCoordinator } from './handlers/find-coordinator.js'
 import { bind, type BoundHandler } from './handlers/handler.js'
 import { handleHeartbeat } from './handlers/heartbeat.js'
+import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.js'
 import { handleInitProducerId } from './handlers/init-producer-id.js'
 import { handleJoinGroup } from './handlers/join-group.js'
 import { handleLeaveGroup } from './handlers/leave-group.js'
@@ -60,9 +66,12 @@ const bound: readonly BoundHandler[] = [
   ),
   bind(createTopics, handleCreateTopics),
   bind(deleteTopics, handleDeleteTopics),
+  bind(deleteRecords, handleDeleteRecords),
   bind(initProducerId, handleInitProducerId),
   bind(describeConfigs, handleDescribeConfigs),
+  bind(alterConfigs, handleAlterConfigs),
   bind(createPartitions, handleCreatePartitions),
+  bind(incrementalAlterConfigs, handleIncrementalAlterConfigs),
 ]
 
 const apis: readonly Api[] = bound.map(({ api }) => api)

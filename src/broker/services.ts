@@ -4,9 +4,11 @@ import type { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Uuid } from '../runtime/uuid.js'
 import { ZERO_UUID } from '../runtime/uuid.js'
 import type { BrokerConfigs, GivenConfigs } from './configs/broker-configs.js'
+import type { TopicLogConfigs } from './configs/topic-log-configs.js'
 import type { FetchWaiters } from './fetch-waiters.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ClusterMetadata } from './metadata/cluster-metadata.js'
+import type { ConfigChanges } from './metadata/config-changes.js'
 import type { TopicChanges } from './metadata/topic-changes.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { Topic } from './topic.js'
@@ -21,7 +23,9 @@ export interface BrokerServices {
   /** The configs that the application set. */
   readonly givenConfigs: GivenConfigs
   readonly metadata: ClusterMetadata
+  readonly topicConfigs: TopicLogConfigs
   readonly topicChanges: TopicChanges
+  readonly configChanges: ConfigChanges
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly fetchWaiters: FetchWaiters

@@ -4,6 +4,7 @@
  */
 import { crc32c } from '../record/crc32c.js'
 import { allocateBytes } from '../runtime/bytes.js'
+import type { ActiveSegment } from './active-segment.js'
 import type { EpochEntry } from './epoch-cache.js'
 import type { ProducedBatch, ProducerEntry } from './producer-state.js'
 
@@ -16,27 +17,26 @@ export interface Checkpoint {
   readonly recoveryPoint: number
   /** Below this offset compaction may have left gaps; 0 in a log that was never compacted. */
   readonly gapsBelow: number
+  /** Where the log is appended to; a checkpoint goes along whenever that changes. */
+  readonly segment: ActiveSegment
   readonly epochs: readonly EpochEntry[]
   readonly producers: readonly ProducerEntry[]
 }
 
-const VERSION = 1
-const HEAD_BYTES = 1 + 8 + 8 + 4 + 4
+const VERSION = 2
+const SEGMENT_BYTES = 8 + 8 + 8 + 8
+const HEAD_BYTES = 1 + 8 + 8 + SEGMENT_BYTES + 4 + 4
 const EPOCH_BYTES = 4 + 8
 const PRODUCER_BYTES = 8 + 2 + 8 + 1
 const BATCH_BYTES = 4 + 4 + 8 + 8 + 8
 const CRC_BYTES = 4
 
 /**
- * Version, recovery point, gaps, counts, epochs, producers with their batches, CRC-32C of all before. Numbers are
+ * Version, recovery point, gaps, segment, counts, epochs, producers with their batches, CRC-32C of all before. Numbers are
  * big endian; offsets and timestamps take the place of an int64 as a double, which holds every safe integer.
  */
-export const encodeCheckpoint = (
-  recoveryPoint: number,
-  gapsBelow: number,
-  epochs: readonly EpochEntry[],
-  producers: readonly ProducerEntry[],
-): Uint8Array => {
+export const encodeCheckpoint = (checkpoint: Checkpoint): Uint8Array => {
+  const { recoveryPoint, gapsBelow, segment, epochs, producers } = checkpoint
   let size = HEAD_BYTES + epochs.length * EPOCH_BYTES + CRC_BYTES
   for (const producer of producers) {
     size += PRODUCER_BYTES + producer.batches.length * BATCH_BYTES
@@ -46,8 +46,12 @@ export const encodeCheckpoint = (
   view.setUint8(0, VERSION)
   view.setFloat64(1, recoveryPoint)
   view.setFloat64(9, gapsBelow)
-  view.setUint32(17, epochs.length)
-  view.setUint32(21, producers.length)
+  view.setFloat64(17, segment.baseOffset)
+  view.setFloat64(25, segment.sizeBytes)
+  view.setFloat64(33, segment.firstTimestamp)
+  view.setFloat64(41, segment.firstAppendMs)
+  view.setUint32(49, epochs.length)
+  view.setUint32(53, producers.length)
   let at = HEAD_BYTES
   for (const { epoch, startOffset } of epochs) {
     view.setInt32(at, epoch)
@@ -79,8 +83,8 @@ export const decodeCheckpoint = (bytes: Uint8Array): Checkpoint | undefined => {
   if (end < HEAD_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getUint32(end) !== crc32c(bytes, 0, end) || view.getUint8(0) !== VERSION) return undefined
-  const epochCount = view.getUint32(17)
-  const producerCount = view.getUint32(21)
+  const epochCount = view.getUint32(49)
+  const producerCount = view.getUint32(53)
   let at = HEAD_BYTES
   if (at + epochCount * EPOCH_BYTES > end) return undefined
   const epochs: EpochEntry[] = []
@@ -109,5 +113,11 @@ export const decodeCheckpoint = (bytes: Uint8Array): Checkpoint | undefined => {
     producers.push({ producerId, epoch, lastAppendMs, batches })
   }
   if (at !== end) return undefined
-  return { recoveryPoint: view.getFloat64(1), gapsBelow: view.getFloat64(9), epochs, producers }
+  const segment = {
+    baseOffset: view.getFloat64(17),
+    sizeBytes: view.getFloat64(25),
+    firstTimestamp: view.getFloat64(33),
+    firstAppendMs: view.getFloat64(41),
+  }
+  return { recoveryPoint: view.getFloat64(1), gapsBelow: view.getFloat64(9), segment, epochs, producers }
 }

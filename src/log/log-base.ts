@@ -73,6 +73,11 @@ export abstract class LogBase extends Resource {
     return this.state.endOffset
   }
 
+  /** Where the active segment begins: what lies below is settled, and may be compacted. */
+  get activeSegmentOffset(): number {
+    return this.state.segment.baseOffset
+  }
+
   /** One past the last offset that may be read; with a single replica one past the last that is stored. */
   get highWatermark(): number {
     return this.watermark
@@ -118,11 +123,17 @@ export abstract class LogBase extends Resource {
    * writes take effect in the order of the calls, so it is true when it is stored.
    */
   protected checkpointBlob(): BlobChanges {
-    const { endOffset, gapsBelow, epochs, producers } = this.state
+    const { endOffset, gapsBelow, segment, epochs, producers } = this.state
     this.bytesSinceCheckpoint = 0
     this.changedSinceCheckpoint = false
     return {
-      [CHECKPOINT_BLOB]: encodeCheckpoint(endOffset, gapsBelow, epochs.entries, producers.entries()),
+      [CHECKPOINT_BLOB]: encodeCheckpoint({
+        recoveryPoint: endOffset,
+        gapsBelow,
+        segment,
+        epochs: epochs.entries,
+        producers: producers.entries(),
+      }),
     }
   }
 

@@ -6,6 +6,7 @@
 import { assignOffset, setLogAppendTime } from '../record/header.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { PartitionStorage } from '../storage/contract.js'
+import { emptySegment, extended, mustRoll } from './active-segment.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
 import type { AppendOptions, AppendResult, LogRead } from './append-and-read.js'
 import type { PendingAppend } from './appends-in-flight.js'
@@ -40,7 +41,13 @@ export class PartitionLog extends LogBase {
     } catch (error) {
       if (!OttlaError.is(error, 'STORAGE_CORRUPT')) throw error
       const { endOffset } = storage.state
-      const state = { endOffset, gapsBelow: 0, epochs: new EpochCache(), producers: new ProducerState(name) }
+      const state = {
+        endOffset,
+        gapsBelow: 0,
+        segment: emptySegment(endOffset),
+        epochs: new EpochCache(),
+        producers: new ProducerState(name),
+      }
       const log = new PartitionLog(storage, options, { state, checkpoint: 'damaged', validatedBytes: 0 })
       log.takeOffline(error)
       return log
@@ -82,6 +89,11 @@ export class PartitionLog extends LogBase {
     state.epochs.assign(this.leaderEpoch, baseOffset)
     if (hasProducer) state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now)
     state.endOffset = lastOffset + 1
+    const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes: batch.length, bytes: batch }
+    const rolls = mustRoll(state.segment, write, config, now)
+    if (rolls) state.segment = emptySegment(baseOffset)
+    const newSegment = state.segment.sizeBytes === 0
+    state.segment = extended(state.segment, write, now)
     const pending = this.inFlight.add({
       baseOffset,
       lastOffset,
@@ -91,10 +103,11 @@ export class PartitionLog extends LogBase {
     })
     this.changedSinceCheckpoint = true
     this.bytesSinceCheckpoint += batch.length
-    const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes: batch.length, bytes: batch }
     const durability = options?.durability ?? config.durability
-    const due = this.bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
-    this.storage.append([write], due ? { durability, blobs: this.checkpointBlob() } : { durability }).then(
+    // A checkpoint goes along with a roll: what is read through after an unclean stop lies in one segment.
+    const due = rolls || this.bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
+    const blobs = due ? { blobs: this.checkpointBlob() } : {}
+    this.storage.append([write], { durability, newSegment, ...blobs }).then(
       () => this.#stored(pending),
       (error: unknown) => this.fail(error),
     )
@@ -221,6 +234,7 @@ export class PartitionLog extends LogBase {
       const config = this.config
       const expirationMs = config.producerIdExpirationMs ?? DEFAULT_PRODUCER_ID_EXPIRATION_MS
       this.state.producers.expire(nowMs, expirationMs)
+      if (!config.deletesOld) return 0
       const cut = await retentionCut(this.storage, config, this.watermark, nowMs, this.clock, signal)
       if (cut.startOffset <= this.logStart) return 0
       this.assertWell()

@@ -72,6 +72,14 @@ export class PartitionLogs extends Resource {
     }
   }
 
+  /** What holds for a partition from now on; nothing to do when nobody opened it. */
+  updateConfig(id: PartitionId, config: LogConfig): void {
+    const entry = this.#entries.get(keyOf(id))
+    if (entry === undefined) return
+    if (entry.log !== undefined) entry.log.updateConfig(config)
+    else entry.opening.then((log) => log.updateConfig(config)).catch(() => undefined)
+  }
+
   /** Removes a partition and all that it holds. What is in flight there is refused. */
   async delete(id: PartitionId): Promise<void> {
     this.assertOpen()

@@ -5,6 +5,7 @@
 import type { BatchHeader } from '../record/header.js'
 import { yieldToEventLoop, type Clock } from '../runtime/clock.js'
 import type { PartitionStorage, StoredBatch } from '../storage/contract.js'
+import { emptySegment, extended, type ActiveSegment } from './active-segment.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
 import { EpochCache } from './epoch-cache.js'
 import { ProducerState } from './producer-state.js'
@@ -17,6 +18,7 @@ const SLICE_BYTES = 1024 * 1024
 export interface LogState {
   endOffset: number
   readonly gapsBelow: number
+  segment: ActiveSegment
   readonly epochs: EpochCache
   readonly producers: ProducerState
 }
@@ -41,6 +43,7 @@ export const loadCheckpoint = async (
   const state: LogState = {
     endOffset: Math.max(found?.recoveryPoint ?? 0, startOffset),
     gapsBelow: found?.gapsBelow ?? 0,
+    segment: found?.segment ?? emptySegment(startOffset),
     epochs: new EpochCache(found?.epochs),
     producers: new ProducerState(name, found?.producers),
   }
@@ -116,6 +119,7 @@ export const stateAt = async (
       : {
           endOffset: storage.state.startOffset,
           gapsBelow: current.gapsBelow,
+          segment: emptySegment(storage.state.startOffset),
           epochs: new EpochCache(),
           producers: new ProducerState(name),
         }
@@ -124,7 +128,9 @@ export const stateAt = async (
   const epochs = new EpochCache(current.epochs.entries)
   epochs.truncateFromEnd(state.endOffset)
   const gapsBelow = Math.min(current.gapsBelow, state.endOffset)
-  return { endOffset: state.endOffset, gapsBelow, epochs, producers: state.producers }
+  // What remains of the segment that was cut is a segment of its own.
+  const segment = emptySegment(state.endOffset)
+  return { endOffset: state.endOffset, gapsBelow, segment, epochs, producers: state.producers }
 }
 
 const takeIn = (name: string, state: LogState, header: BatchHeader, nowMs: number): void => {
@@ -135,5 +141,6 @@ const takeIn = (name: string, state: LogState, header: BatchHeader, nowMs: numbe
   state.epochs.assign(epoch, baseOffset)
   if (header.producerId >= 0)
     state.producers.apply(header, baseOffset, lastOffset, header.maxTimestamp, nowMs)
+  state.segment = extended(state.segment, header, nowMs)
   state.endOffset = lastOffset + 1
 }

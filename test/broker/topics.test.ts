@@ -120,7 +120,7 @@ describe('create topics', () => {
     ],
     [
       'a policy that is not supported',
-      { name: 'b', configs: [{ name: 'cleanup.policy', value: 'compact' }] },
+      { name: 'b', configs: [{ name: 'cleanup.policy', value: 'keep' }] },
       INVALID_CONFIG,
     ],
     ['the metadata topic', { name: '__cluster_metadata' }, INVALID_REQUEST],
@@ -139,11 +139,11 @@ describe('create topics', () => {
     const test = await openTestBroker()
     const [near, far, bad] = await create(test, [
       { name: 'a', configs: [{ name: 'retention.m', value: '1' }] },
-      { name: 'b', configs: [{ name: 'segment.bytes', value: '1' }] },
+      { name: 'b', configs: [{ name: 'segment.jitter.ms', value: '1' }] },
       { name: 'c', configs: [{ name: 'retention.ms', value: 'soon' }] },
     ])
     expect(near!.errorMessage).toContain('Did you mean retention.ms?')
-    expect(far!.errorMessage).toContain('segment.bytes is not supported by Ottla')
+    expect(far!.errorMessage).toContain('segment.jitter.ms is not supported by Ottla')
     expect(bad!.errorMessage).toContain('retention.ms is "soon"; expected a whole number')
     await test.broker.close()
   })
@@ -309,7 +309,7 @@ describe('the broker', () => {
   it('tells its APIs, with Produce from 0 as Kafka does, and refuses one that it does not have', async () => {
     const test = await openTestBroker()
     const answer = await test.send(apiVersions, { clientSoftwareName: 't', clientSoftwareVersion: '1' })
-    expect(answer.apiKeys).toHaveLength(19)
+    expect(answer.apiKeys).toHaveLength(22)
     expect(answer.apiKeys.find(({ apiKey }) => apiKey === 0)).toEqual({
       apiKey: 0,
       minVersion: 0,

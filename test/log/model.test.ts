@@ -5,7 +5,7 @@ import { baseOffsetOf, lastOffsetOf } from '../../src/record/header.js'
 import { validateBatch } from '../../src/record/validate.js'
 import { levelStorageOver } from '../../src/storage/level/index.js'
 import type { PartitionStorage } from '../../src/storage/contract.js'
-import { batchOf, clockAt, ID, memoryPartition, openLog, produced } from '../support/log-batches.js'
+import { batchOf, clockAt, ID, KEEP_ALL, memoryPartition, openLog, produced } from '../support/log-batches.js'
 
 interface ModelBatch {
   readonly base: number
@@ -200,15 +200,7 @@ describe.each(Object.keys(backends))('a log on %s and an array', (backend) => {
           }
           case 'retain': {
             const before = log.sizeBytes
-            log.updateConfig({
-              retentionMs: action.ms,
-              retentionBytes: action.bytes,
-              maxMessageBytes: 1e6,
-              timestampType: 'CreateTime',
-              timestampBeforeMaxMs: -1,
-              timestampAfterMaxMs: -1,
-              durability: 'os',
-            })
+            log.updateConfig({ ...KEEP_ALL, retentionMs: action.ms, retentionBytes: action.bytes })
             model.retain(NOW, action.ms, action.bytes)
             const dropped = await log.applyRetention(NOW)
             expect(before - log.sizeBytes).toBe(dropped)

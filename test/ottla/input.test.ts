@@ -71,8 +71,8 @@ describe('bad input', () => {
       'soon',
     ],
     [
-      'a config that is not supported',
-      (o) => o.createTopic('t', { configs: { 'cleanup.policy': 'compact' } }),
+      'a config with a value that it cannot have',
+      (o) => o.createTopic('t', { configs: { 'cleanup.policy': 'keep' } }),
       'INVALID_CONFIG',
       'cleanup.policy',
       'delete',

@@ -12,13 +12,25 @@ export const ID = { topicId: 'MkU3OEVBNTcwNTJENDM2Qg', partition: 0 }
 
 /** Nothing expires, nothing is refused for its size or time. */
 export const KEEP_ALL: LogConfig = {
+  deletesOld: true,
+  compacts: false,
   retentionMs: -1,
   retentionBytes: -1,
+  segmentBytes: 0x7fffffff,
+  segmentMs: -1,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: -1,
+  deleteRetentionMs: 86_400_000,
   maxMessageBytes: 1_048_588,
+  compressionType: 'producer',
   timestampType: 'CreateTime',
   timestampBeforeMaxMs: -1,
   timestampAfterMaxMs: -1,
   durability: 'os',
+  flushMessages: -1,
+  flushMs: -1,
+  diskPriority: 0,
 }
 
 /** A clock that stands where it is put, and yields as the machine's own does. */

@@ -1,14 +1,17 @@
 /** The broker configs that work, under Kafka's names. Where a default differs from Kafka's, its doc says so. */
 import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
 import {
+  oneOf,
   parseConfigs,
   trueOrFalse,
   wholeNumber,
   type ConfigSchema,
   type ConfigValues,
 } from './config-definition.js'
+import { SYNONYM_DEFINITIONS } from './topic-configs.js'
 
 const definitions = {
+  ...SYNONYM_DEFINITIONS,
   'num.partitions': wholeNumber(
     'INT',
     '1',
@@ -24,6 +27,23 @@ const definitions = {
     '300000',
     1,
     'How often retention looks for old records, in milliseconds.',
+  ),
+  'log.flush.scheduler.interval.ms': wholeNumber(
+    'LONG',
+    '1000',
+    1,
+    'How often the broker looks for logs whose flush.ms is over, in milliseconds (Kafka: never).',
+  ),
+  'ottla.disk.max.bytes': wholeNumber(
+    'LONG',
+    '-1',
+    -1,
+    'The disk budget: how many bytes the batches of all topics may have together; -1 is without limit. Ottla only.',
+  ),
+  'ottla.disk.policy': oneOf(
+    'STRING',
+    ['refuse', 'drop-oldest'],
+    'What happens when the disk budget is used up: refuse refuses to append, drop-oldest drops the oldest batches of the topics with the lowest ottla.disk.priority. Ottla only.',
   ),
   'fetch.max.bytes': wholeNumber(
     'INT',
@@ -79,7 +99,6 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'background.threads',
     'broker.id',
     'broker.rack',
-    'compression.type',
     'connections.max.idle.ms',
     'controller.quorum.voters',
     'default.replication.factor',
@@ -88,21 +107,14 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'group.coordinator.rebalance.protocols',
     'listeners',
     'log.cleaner.enable',
-    'log.cleanup.policy',
     'log.dir',
     'log.dirs',
-    'log.flush.interval.messages',
-    'log.flush.interval.ms',
-    'log.message.timestamp.type',
-    'log.retention.bytes',
     'log.retention.hours',
     'log.retention.minutes',
-    'log.retention.ms',
-    'log.roll.ms',
-    'log.segment.bytes',
+    'log.roll.hours',
+    'log.roll.jitter.hours',
+    'log.roll.jitter.ms',
     'max.connections',
-    'message.max.bytes',
-    'min.insync.replicas',
     'node.id',
     'num.io.threads',
     'num.network.threads',

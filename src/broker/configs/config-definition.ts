@@ -3,7 +3,7 @@ import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
 import { unknownName } from '../../runtime/options.js'
 
 /** Kafka's config types with their numbers in DescribeConfigs. */
-export const CONFIG_TYPES = { BOOLEAN: 1, STRING: 2, INT: 3, LONG: 5, LIST: 7 } as const
+export const CONFIG_TYPES = { BOOLEAN: 1, STRING: 2, INT: 3, LONG: 5, DOUBLE: 6, LIST: 7 } as const
 
 /** One config. `T` is the type of its value. */
 export interface ConfigDefinition<T = unknown> {
@@ -59,6 +59,43 @@ export const trueOrFalse = (defaultValue: boolean, doc: string): ConfigDefinitio
   expected: 'true or false',
   doc,
   parse: (text) => ({ true: true, false: false })[text.trim().toLowerCase()],
+})
+
+/** A number from 0 to 1. */
+export const fraction = (defaultValue: string, doc: string): ConfigDefinition<number> => ({
+  type: 'DOUBLE',
+  defaultValue,
+  expected: 'a number from 0 to 1',
+  doc,
+  parse: (text) => {
+    if (!/^\+?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(text.trim())) return undefined
+    const value = Number(text)
+    return value <= 1 ? value : undefined
+  },
+})
+
+/** What `text`, the value of a list, has in it. */
+export const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+
+/** Any of a few words, with commas between them, or none. */
+export const someOf = <T extends string>(
+  defaultValue: T,
+  choices: readonly T[],
+  doc: string,
+): ConfigDefinition<ReadonlySet<T>> => ({
+  type: 'LIST',
+  defaultValue,
+  expected: `any of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}, with a comma between them`,
+  doc,
+  parse: (text) => {
+    const words = listOf(text)
+    const known = choices.filter((choice) => words.includes(choice))
+    return words.every((word) => known.some((choice) => choice === word)) ? new Set(known) : undefined
+  },
 })
 
 /** One of a few words. `why` tells why other words that Kafka knows are refused. */

@@ -6,7 +6,7 @@ import type { createTopics } from '../../protocol/api/create-topics.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID } from '../../runtime/uuid.js'
-import { CONFIG_SOURCES, topicConfigEntries } from '../configs/describe.js'
+import { topicConfigEntries } from '../configs/describe.js'
 import { responseErrorOf } from '../response-errors.js'
 import type { BrokerServices } from '../services.js'
 import type { Handler } from './handler.js'
@@ -47,13 +47,15 @@ const create = async (services: BrokerServices, wanted: Wanted, validateOnly: bo
       errorMessage: null,
       numPartitions: topic?.partitions.length ?? defaultCount,
       replicationFactor: 1,
-      configs: topicConfigEntries(configs).map(({ name, value, isDefault }) => ({
-        name,
-        value,
-        readOnly: false,
-        configSource: isDefault ? CONFIG_SOURCES.DEFAULT : CONFIG_SOURCES.TOPIC,
-        isSensitive: false,
-      })),
+      configs: topicConfigEntries(configs, services.topicConfigs.brokerDefaults).map(
+        ({ name, value, source }) => ({
+          name,
+          value,
+          readOnly: false,
+          configSource: source,
+          isSensitive: false,
+        }),
+      ),
     }
   } catch (error) {
     return failed(wanted.name, error)

@@ -2,12 +2,7 @@
 import type { describeConfigs } from '../../protocol/api/describe-configs.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
-import {
-  brokerConfigEntries,
-  CONFIG_SOURCES,
-  topicConfigEntries,
-  type ConfigEntry,
-} from '../configs/describe.js'
+import { brokerConfigEntries, topicConfigEntries, type ConfigEntry } from '../configs/describe.js'
 import { RESOURCE_TYPES } from '../metadata/cluster-metadata.js'
 import { checkTopicName } from '../metadata/topic-name.js'
 import { responseErrorOf } from '../response-errors.js'
@@ -21,7 +16,7 @@ export const handleDescribeConfigs: Handler<typeof describeConfigs> = (services,
   results: request.resources.map(({ resourceType, resourceName, configurationKeys }): Result => {
     const keys = configurationKeys === null || configurationKeys.length === 0 ? undefined : configurationKeys
     try {
-      const { entries, source, readOnly } = find(services, resourceType, resourceName)
+      const { entries, readOnly } = find(services, resourceType, resourceName)
       return {
         errorCode: 0,
         errorMessage: null,
@@ -33,9 +28,9 @@ export const handleDescribeConfigs: Handler<typeof describeConfigs> = (services,
             name: entry.name,
             value: entry.value,
             readOnly,
-            configSource: entry.isDefault ? CONFIG_SOURCES.DEFAULT : source,
+            configSource: entry.source,
             isSensitive: false,
-            synonyms: request.includeSynonyms ? synonyms(entry, source) : [],
+            synonyms: request.includeSynonyms ? entry.synonyms : [],
             configType: entry.type,
             documentation: request.includeDocumentation ? entry.doc : null,
           })),
@@ -47,17 +42,17 @@ export const handleDescribeConfigs: Handler<typeof describeConfigs> = (services,
 })
 
 const find = (
-  { metadata, givenConfigs, nodeId }: BrokerServices,
+  { metadata, givenConfigs, topicConfigs, nodeId }: BrokerServices,
   resourceType: number,
   name: string,
-): { entries: ConfigEntry[]; source: number; readOnly: boolean } => {
+): { entries: ConfigEntry[]; readOnly: boolean } => {
   if (resourceType === RESOURCE_TYPES.TOPIC) {
     checkTopicName(name)
     const topic = metadata.topic(name)
     if (topic === undefined) {
       throw new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic named ${show(name)}.`)
     }
-    return { entries: topicConfigEntries(topic.configs), source: CONFIG_SOURCES.TOPIC, readOnly: false }
+    return { entries: topicConfigEntries(topic.configs, topicConfigs.brokerDefaults), readOnly: false }
   }
   if (resourceType !== RESOURCE_TYPES.BROKER) {
     throw new OttlaError(
@@ -71,11 +66,5 @@ const find = (
       `Broker ${show(name)} is not here; expected ${nodeId} or an empty name.`,
     )
   }
-  return { entries: brokerConfigEntries(givenConfigs), source: CONFIG_SOURCES.STATIC_BROKER, readOnly: true }
-}
-
-const synonyms = (entry: ConfigEntry, source: number): Result['configs'][number]['synonyms'] => {
-  const { name, value, defaultValue } = entry
-  const byDefault = { name, value: defaultValue, source: CONFIG_SOURCES.DEFAULT }
-  return entry.isDefault ? [byDefault] : [{ name, value, source }, byDefault]
+  return { entries: brokerConfigEntries(givenConfigs), readOnly: true }
 }

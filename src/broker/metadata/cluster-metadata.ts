@@ -5,9 +5,9 @@
 import type { Clock } from '../../runtime/clock.js'
 import { randomUuid, type Uuid } from '../../runtime/uuid.js'
 import type { Random } from '../../runtime/random.js'
-import type { Durability } from '../../storage/contract.js'
 import type { PartitionLogs } from '../../log/partition-logs.js'
-import { logConfigOf } from '../configs/topic-configs.js'
+import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
+import { isInternalTopic } from './topic-name.js'
 import { Partition, Topic, type PartitionServices } from '../topic.js'
 import { MetadataLog, type MetadataChange } from './metadata-log.js'
 
@@ -22,14 +22,14 @@ export interface ClusterMetadataOptions {
   readonly logs: PartitionLogs
   readonly clock: Clock
   readonly random: Random
-  readonly durability: Durability
+  readonly topicConfigs: TopicLogConfigs
 }
 
 /** The cluster's metadata. */
 export class ClusterMetadata {
   readonly #log: MetadataLog
   readonly #services: PartitionServices
-  readonly #durability: Durability
+  readonly #topicConfigs: TopicLogConfigs
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<Uuid, Topic>()
   #clusterId = ''
@@ -39,7 +39,7 @@ export class ClusterMetadata {
   private constructor(log: MetadataLog, options: ClusterMetadataOptions) {
     this.#log = log
     this.#services = options
-    this.#durability = options.durability
+    this.#topicConfigs = options.topicConfigs
   }
 
   /** Replays the metadata log; the first time it also gives the cluster its id. */
@@ -92,7 +92,7 @@ export class ClusterMetadata {
     switch (change.type) {
       case 'topic': {
         const { name, topicId } = change.record
-        const topic = new Topic(name, topicId, logConfigOf([], this.#durability))
+        const topic = new Topic(name, topicId, this.#topicConfigs.logConfigOf([], isInternalTopic(name)))
         this.#byName.set(name, topic)
         this.#byId.set(topicId, topic)
         break
@@ -127,7 +127,7 @@ export class ClusterMetadata {
     if (topic === undefined) return
     if (value === null) topic.configs.delete(name)
     else topic.configs.set(name, value)
-    topic.logConfig = logConfigOf(topic.configs, this.#durability)
-    for (const partition of topic.partitions) partition.log?.updateConfig(topic.logConfig)
+    topic.logConfig = this.#topicConfigs.logConfigOf(topic.configs, topic.isInternal)
+    for (const { id } of topic.partitions) this.#services.logs.updateConfig(id, topic.logConfig)
   }
 }

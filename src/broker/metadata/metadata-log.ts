@@ -13,9 +13,8 @@ import type { RecordOf } from '../../protocol/schema.js'
 import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
 import type { Clock } from '../../runtime/clock.js'
 import type { Uuid } from '../../runtime/uuid.js'
-import type { Durability } from '../../storage/contract.js'
 import { readWholeLog } from '../read-whole-log.js'
-import { internalLogConfig } from '../configs/topic-configs.js'
+import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
 import { METADATA_TOPIC } from './topic-name.js'
 
 /** KRaft's fixed id of the metadata topic. */
@@ -42,10 +41,10 @@ export class MetadataLog {
   static async open(options: {
     readonly logs: PartitionLogs
     readonly clock: Clock
-    readonly durability: Durability
+    readonly topicConfigs: TopicLogConfigs
   }): Promise<MetadataLog> {
     const id = { topicId: METADATA_TOPIC_ID, partition: 0 }
-    const config = internalLogConfig(options.durability)
+    const config = options.topicConfigs.internalLogConfig()
     return new MetadataLog(await options.logs.get(id, `${METADATA_TOPIC}-0`, config), options.clock)
   }
 

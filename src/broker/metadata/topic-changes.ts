@@ -6,7 +6,7 @@ import type { Random } from '../../runtime/random.js'
 import { randomUuid, ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import type { BrokerEvents } from '../broker-events.js'
 import type { BrokerConfigs } from '../configs/broker-configs.js'
-import { logConfigOf } from '../configs/topic-configs.js'
+import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
 import type { Topic } from '../topic.js'
 import { RESOURCE_TYPES, type ClusterMetadata } from './cluster-metadata.js'
 import type { MetadataChange } from './metadata-log.js'
@@ -33,6 +33,7 @@ export interface TopicChangesServices {
   readonly metadata: ClusterMetadata
   readonly logs: PartitionLogs
   readonly configs: BrokerConfigs
+  readonly topicConfigs: TopicLogConfigs
   readonly random: Random
   readonly events: Events<BrokerEvents>
 }
@@ -179,7 +180,7 @@ export class TopicChanges {
         `The topic config ${config} of ${show(name)} is null; expected a value.`,
       )
     })
-    logConfigOf(configs, 'os')
+    this.#services.topicConfigs.check(new Map(configs))
     return { numPartitions, configs }
   }
 
