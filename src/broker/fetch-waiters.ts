@@ -2,6 +2,7 @@
  * Long polls: a fetch that found too little waits here until one of its partitions has more, its time is up, a
  * topic of it is deleted, its client gives up, or the broker closes.
  */
+import { onAbort } from '../runtime/abort.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { ScheduledTimer } from '../runtime/clock.js'
 import type { Timers } from '../runtime/timers.js'
@@ -17,10 +18,9 @@ export class FetchWaiter {
   readonly #waiters: Set<FetchWaiter>
   readonly #partitions: readonly Partition[]
   readonly #isEnough: () => boolean
-  readonly #signal: AbortSignal | undefined
+  readonly #offAbort: (() => void) | undefined
   readonly #timer: ScheduledTimer
   #resolve: () => void = () => undefined
-  readonly #onAbort = (): void => this.wake()
 
   constructor(
     waiters: Set<FetchWaiter>,
@@ -32,11 +32,10 @@ export class FetchWaiter {
     this.#waiters = waiters
     this.#partitions = partitions
     this.#isEnough = options.isEnough
-    this.#signal = options.signal
     this.#timer = timers.schedule(options.maxWaitMs, () => this.wake())
     waiters.add(this)
     for (const partition of partitions) partition.waiters.add(this)
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (options.signal !== undefined) this.#offAbort = onAbort(options.signal, () => this.wake())
   }
 
   /** A partition has changed: ends the wait when that is enough. */
@@ -49,7 +48,7 @@ export class FetchWaiter {
     if (!this.#waiters.delete(this)) return
     for (const partition of this.#partitions) partition.waiters.delete(this)
     this.#timer.cancel()
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#offAbort?.()
     this.#resolve()
   }
 }

@@ -18,6 +18,35 @@ export const deferred = <T>(): Deferred<T> => {
   return { promise, resolve, reject }
 }
 
+interface AbortListeners {
+  readonly listeners: Set<() => void>
+  readonly fire: () => void
+}
+
+const listenersOf = new WeakMap<AbortSignal, AbortListeners>()
+
+/**
+ * Calls `listener` once, when `signal` aborts; what is returned takes it off again. However many wait, the signal has
+ * one listener: an application that hands one signal to a dozen calls would be warned of a leak otherwise.
+ */
+export const onAbort = (signal: AbortSignal, listener: () => void): (() => void) => {
+  let known = listenersOf.get(signal)
+  if (known === undefined) {
+    const listeners = new Set<() => void>()
+    known = { listeners, fire: () => listeners.forEach((waiting) => waiting()) }
+    listenersOf.set(signal, known)
+    signal.addEventListener('abort', known.fire, { once: true })
+  }
+  const { listeners, fire } = known
+  listeners.add(listener)
+  return () => {
+    if (!listeners.delete(listener) || listeners.size > 0) return
+    // A signal that somebody listens to is never collected.
+    signal.removeEventListener('abort', fire)
+    listenersOf.delete(signal)
+  }
+}
+
 /**
  * Settles as `promise` does, or rejects with the signal's reason if that aborts first. The listener is taken off
  * again either way, so a long-lived signal does not collect them.
@@ -25,14 +54,14 @@ export const deferred = <T>(): Deferred<T> => {
 export const abortable = <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
   if (signal === undefined) return promise
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
+    const giveUp = (): void => reject(signal.reason as Error)
     if (signal.aborted) {
       promise.catch(() => undefined)
-      onAbort()
+      giveUp()
       return
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const off = onAbort(signal, giveUp)
+    promise.then(resolve, reject).finally(off)
   })
 }
 

@@ -1,4 +1,5 @@
 /** A named bound on what may be held at once: bytes in a buffer, requests in flight, entries in a queue. */
+import { onAbort } from './abort.js'
 import { OttlaError } from './errors/ottla-error.js'
 
 interface Waiter {
@@ -40,7 +41,7 @@ export class Budget {
     signal?.throwIfAborted()
     if (this.tryAcquire(amount)) return
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
+      const giveUp = (): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
         this.#admitWaiters()
         reject(signal?.reason as Error)
@@ -48,12 +49,12 @@ export class Budget {
       const waiter: Waiter = {
         amount,
         admit: () => {
-          signal?.removeEventListener('abort', onAbort)
+          off?.()
           resolve()
         },
       }
       this.#waiters.push(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const off = signal && onAbort(signal, giveUp)
     })
   }
 

@@ -2,6 +2,7 @@
  * Many deadlines, one platform timer. Long polls, sessions and retries of a whole broker hang on one Timers; with
  * nothing to wait for there is no timer at all, so an idle log does nothing.
  */
+import { onAbort } from './abort.js'
 import type { Clock, ScheduledTimer } from './clock.js'
 
 interface Deadline {
@@ -65,15 +66,16 @@ export class Timers {
         reject(signal.reason as Error)
         return
       }
-      const onAbort = (): void => {
-        timer.cancel()
-        reject(signal?.reason as Error)
-      }
       const timer = this.schedule(delayMs, () => {
-        signal?.removeEventListener('abort', onAbort)
+        off?.()
         resolve()
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const off =
+        signal &&
+        onAbort(signal, () => {
+          timer.cancel()
+          reject(signal.reason as Error)
+        })
     })
   }
 

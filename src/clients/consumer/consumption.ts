@@ -3,7 +3,7 @@
  * messages to the loops that ask, one loop at a time for each partition. The turns of the loops are counted here, so
  * that a rebalance can wait for those under way.
  */
-import { deferred, type Deferred } from '../../runtime/abort.js'
+import { deferred, onAbort, type Deferred } from '../../runtime/abort.js'
 import type { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { TurnGuard } from '../../runtime/turn-guard.js'
 import type { ClientContext } from '../context.js'
@@ -255,12 +255,12 @@ export class Consumption implements FetchHost {
       else if (signal === undefined) this.#waiters.add(resolve)
       else {
         const wake = (): void => {
-          signal.removeEventListener('abort', wake)
+          off()
           this.#waiters.delete(wake)
           resolve()
         }
         this.#waiters.add(wake)
-        signal.addEventListener('abort', wake, { once: true })
+        const off = onAbort(signal, wake)
       }
       this.#fetcher.starved()
     })

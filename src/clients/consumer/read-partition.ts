@@ -1,4 +1,5 @@
 /** Reading a partition without a consumer or a group: what `Partition.read` does. */
+import { onAbort } from '../../runtime/abort.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { Message } from '../message.js'
@@ -41,7 +42,7 @@ class Reading implements ChunkSource {
   readonly #consumption: Consumption
   readonly #state: PartitionState
   readonly #signals: readonly AbortSignal[]
-  readonly #onAbort = (): void => this.#stop()
+  readonly #offAbort: (() => void)[] = []
   #end: number | undefined
   #isStarted = false
 
@@ -94,7 +95,7 @@ class Reading implements ChunkSource {
     this.#isStarted = true
     for (const signal of this.#signals) {
       signal.throwIfAborted()
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      this.#offAbort.push(onAbort(signal, () => this.#stop()))
     }
     const { from = 'earliest', to } = this.#options
     // The end as it stands now, before anything is read.
@@ -122,7 +123,7 @@ class Reading implements ChunkSource {
   }
 
   #stop(): void {
-    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
+    for (const off of this.#offAbort.splice(0)) off()
     this.#consumption.stop(new OttlaError('RESOURCE_CLOSED', 'The reading has ended.'))
   }
 }

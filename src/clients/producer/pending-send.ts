@@ -1,4 +1,5 @@
 /** One call of `send` on its way into batches, slice by slice where it is large. */
+import { onAbort } from '../../runtime/abort.js'
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Topic } from '../topic.js'
@@ -94,12 +95,9 @@ export class PendingSend {
     return encoded.length === count
   }
 
-  /** Calls `onAbort` if `signal` aborts before {@link leave}. */
-  watch(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): void {
-    if (signal === undefined) return
-    const listener = (): void => onAbort(signal.reason)
-    signal.addEventListener('abort', listener, { once: true })
-    this.#onLeave = () => signal.removeEventListener('abort', listener)
+  /** Calls `aborted` if `signal` aborts before {@link leave}. */
+  watch(signal: AbortSignal | undefined, aborted: (reason: unknown) => void): void {
+    if (signal !== undefined) this.#onLeave = onAbort(signal, () => aborted(signal.reason))
   }
 
   /** It waits no longer. */
