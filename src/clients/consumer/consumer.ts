@@ -1,4 +1,5 @@
 /** The consumer's public face: reads the messages of its partitions, whether assigned by a group or by the application. */
+import { abortable } from '../../runtime/abort.js'
 import type { EventSource } from '../../runtime/events.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
@@ -43,13 +44,15 @@ export class Consumer<M extends Message = Message> extends Resource implements A
   readonly events: EventSource<ConsumerEvents>
   readonly #context: ClientContext
   readonly #parts: ConsumerParts
+  /** Those under way: closing waits for the turns that they are in. */
+  readonly #runs = new Set<Promise<void>>()
 
   /**
    * @internal Applications get one from `ottla.consumer()` or from a group's `join()`.
    * @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT.
    */
   constructor(context: ClientContext, options: ConsumerOptions | ConsumerParts, parent?: Resource) {
-    const parts = 'consumption' in options ? options : new AssignedParts(context, options)
+    const parts = hasParts(options) ? options : new AssignedParts(context, options)
     super(parts.name, parent)
     this.#context = context
     this.#parts = parts
@@ -66,10 +69,18 @@ export class Consumer<M extends Message = Message> extends Resource implements A
   /**
    * Calls a handler with each message or batch. Resolves when the signal aborts or the consumer is closed, after the
    * turns under way. Rejects with what a handler throws; what that did not finish comes again in the next run.
+   * Closing waits for those turns too, so a handler that wants an end aborts the signal: were it to await `close()`,
+   * each would wait for the other.
    */
   async run(options: RunOptions<M>): Promise<void> {
     this.assertOpen()
-    await run(this.#parts.consumption, options)
+    const running = run(this.#parts.consumption, options)
+    this.#runs.add(running)
+    try {
+      await running
+    } finally {
+      this.#runs.delete(running)
+    }
   }
 
   /**
@@ -131,6 +142,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
     this.#groupId()
     const { committer } = this.#parts
     if (offsets === undefined) return committer.commitPositions()
+    if (!isList(offsets)) throw invalidArgument('What to commit', offsets, 'a list of offsets')
     for (const { topic, partition, offset } of offsets) {
       if (
         typeof topic === 'string' &&
@@ -189,13 +201,18 @@ export class Consumer<M extends Message = Message> extends Resource implements A
     consumption.halt()
     const expiry = new AbortController()
     const timer = this.#context.timers.schedule(CLOSE_TIMEOUT_MS, () => {
-      const expired = `${this.name} could not commit and leave within ${CLOSE_TIMEOUT_MS} ms.`
-      consumption.stop(new OttlaError('REQUEST_TIMED_OUT', expired))
-      expiry.abort(new OttlaError('REQUEST_TIMED_OUT', expired))
+      const expired = new OttlaError(
+        'REQUEST_TIMED_OUT',
+        `${this.name} could not end its turns, commit and leave within ${CLOSE_TIMEOUT_MS} ms. A handler of run must not await close().`,
+      )
+      consumption.stop(expired)
+      expiry.abort(expired)
     })
     try {
       committer.stop()
-      if (committer.isAutomatic) await committer.commitPositions({ withSuspended: true })
+      await abortable(Promise.allSettled(this.#runs), expiry.signal)
+      if (committer.isAutomatic)
+        await committer.commitPositions({ withSuspended: true }).catch(unlessTopicIsGone)
       else await committer.settled()
     } finally {
       await this.#parts.leave('the consumer is closed', expiry.signal)
@@ -234,6 +251,17 @@ export class Consumer<M extends Message = Message> extends Resource implements A
     if (state === undefined) throw notAssigned(name, [...states.keys()])
     return state
   }
+}
+
+const isList = (value: unknown): boolean => Array.isArray(value)
+
+/** Options are checked later on, so they may still be anything. */
+const hasParts = (options: ConsumerOptions | ConsumerParts | undefined): options is ConsumerParts =>
+  typeof options === 'object' && 'consumption' in options
+
+/** Of a topic that was deleted nothing can be committed any more, nor needs to be. */
+const unlessTopicIsGone = (error: unknown): void => {
+  if (!OttlaError.is(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
 }
 
 const named = ({ topic, partition }: PartitionState): TopicPartition => ({ topic, partition })

@@ -63,12 +63,15 @@ describe('the loops of a consumer', () => {
     expect(seen).toBe(1)
     const other = consumerOf()
     let ran = 0
+    let closing: Promise<void> | undefined
     await other.run({
-      eachMessage: async () => {
+      eachMessage: () => {
         ran++
-        await other.close()
+        // Not awaited: closing waits for the handler.
+        closing = other.close()
       },
     })
+    await closing
     expect(ran).toBe(1)
   })
 
