@@ -7,7 +7,7 @@ import { abortable, deferred, type Deferred } from '../../runtime/abort.js'
 import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
-import { backoffMs, type Backoff } from '../retry.js'
+import { backoffMs, isStorageDown, type Backoff } from '../retry.js'
 import { PartitionCounts } from './partition-counts.js'
 import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
 import { assignmentOf, membersOf, sendJoin, sendLeave, sendSync, type JoinTerms } from './group-requests.js'
@@ -206,7 +206,7 @@ export class Membership {
         noteCoordinatorError(this.#context, groupId, error)
         if (!OttlaError.is(error)) throw error
         const isRejoin = REJOIN_CODES.has(error.code)
-        if (!isRejoin && !error.retriable) throw error
+        if (!isRejoin && (!error.retriable || isStorageDown(error, attempt + 1))) throw error
         if (error.code === 'UNKNOWN_MEMBER_ID') this.#forgetMember()
         if (!isRejoin || attempt >= HASTY_ATTEMPTS) {
           await this.#context.timers.sleep(backoffMs(backoff, attempt, this.#context.random), signal)
