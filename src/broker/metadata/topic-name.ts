@@ -17,7 +17,8 @@ const MAX_NAME_LENGTH = 249
 /** Whether the broker itself owns the topic of this name: clients neither delete it nor write to it. */
 export const isInternalTopic = (name: string): boolean => INTERNAL_TOPICS.has(name)
 
-const reasonAgainst = (name: string): string | undefined => {
+const reasonAgainst = (name: unknown): string | undefined => {
+  if (typeof name !== 'string') return 'it is not a text'
   if (name === '') return 'the empty string is not allowed'
   if (name === '.' || name === '..') return `'${name}' is not allowed`
   if (name.length > MAX_NAME_LENGTH) return `it is longer than ${MAX_NAME_LENGTH} characters`

@@ -291,9 +291,9 @@ export class Fetcher {
   #receive(state: PartitionState, response: PartitionResponse): void {
     const { errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = response
     if (errorCode !== 0) {
-      const error = describe(state, errorFromKafkaCode(errorCode))
-      if (error.code === 'OFFSET_OUT_OF_RANGE') this.#host.outOfRange(state, error)
-      else this.stumble(state, error)
+      const error = errorFromKafkaCode(errorCode)
+      if (error.code === 'OFFSET_OUT_OF_RANGE') this.#host.outOfRange(state, isNotThere(state, response))
+      else this.stumble(state, describe(state, error))
       return
     }
     state.failedAttempts = 0
@@ -322,6 +322,17 @@ const describe = (state: PartitionState, error: OttlaError): OttlaError =>
     cause: error,
     details: { topic: state.topic, partition: state.partition, offset: state.fetchOffset },
   })
+
+const isNotThere = (
+  { name, topic, partition, fetchOffset: offset }: PartitionState,
+  { logStartOffset, highWatermark }: PartitionResponse,
+): OttlaError => {
+  // A broker need not tell the range.
+  const range = logStartOffset < 0 ? '' : ` Its log starts at ${logStartOffset} and ends at ${highWatermark}.`
+  return new OttlaError('OFFSET_OUT_OF_RANGE', `Partition ${name} has no offset ${offset}.${range}`, {
+    details: { topic, partition, offset, logStartOffset, highWatermark },
+  })
+}
 
 /** New versions name topics by id alone. */
 const nameOf = (flight: Flight, { cluster }: ClientContext, topicId: string): string => {
