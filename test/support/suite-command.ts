@@ -33,6 +33,8 @@ export interface SuiteRun {
   readonly rounds: number
   /** From what the suite draws whatever it draws; printed, so that a run can be repeated. */
   readonly seed: number
+  /** What the options that the command has besides say. */
+  readonly options: Readonly<Record<string, string | undefined>>
   /**
    * Runs one case, and prints how it went, with the text that `body` returns as a remark. A failed one does not keep
    * the next from running; what cannot do without it asks for what this resolves to: whether it passed.
@@ -48,16 +50,30 @@ export interface Suite {
   run(run: SuiteRun): Promise<void>
 }
 
-/** Reads the command line, runs the suites that it names (all of them when it names none), and sets the exit code. */
-export const runSuites = async (command: string, suites: readonly Suite[]): Promise<void> => {
+/**
+ * Reads the command line, runs the suites that it names (all of them when it names none), and sets the exit code.
+ * `choices` are the options that the command has besides, each with what may be chosen.
+ */
+export const runSuites = async (
+  command: string,
+  suites: readonly Suite[],
+  choices: Readonly<Record<string, readonly string[]>> = {},
+): Promise<void> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       list: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seed: { type: 'string' },
+      ...Object.fromEntries(Object.keys(choices).map((name) => [name, { type: 'string' } as const])),
     },
   })
+  const given: Readonly<Record<string, unknown>> = values
+  const options: Record<string, string | undefined> = {}
+  for (const name of Object.keys(choices)) {
+    const value = given[name]
+    if (typeof value === 'string') options[name] = value
+  }
   if (values.list) {
     for (const { name, summary, defaultRounds } of suites)
       console.log(`${name.padEnd(12)} ${summary} (${defaultRounds} rounds)`)
@@ -68,11 +84,15 @@ export const runSuites = async (command: string, suites: readonly Suite[]): Prom
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
   if (
     unknown.length > 0 ||
+    Object.entries(options).some(([name, value]) => !choices[name]?.includes(value ?? '')) ||
     !Number.isInteger(seed) ||
     (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
   ) {
     const names = suites.map(({ name }) => name).join(', ')
-    console.error(`npm run ${command} -- [--list] [${names}] [--rounds N] [--seed N]`)
+    const more = Object.entries(choices)
+      .map(([name, values]) => ` [--${name} ${values.join('|')}]`)
+      .join('')
+    console.error(`npm run ${command} -- [--list] [${names}] [--rounds N] [--seed N]${more}`)
     process.exitCode = 2
     return
   }
@@ -101,7 +121,7 @@ export const runSuites = async (command: string, suites: readonly Suite[]): Prom
   for (const suite of suites) {
     if (positionals.length > 0 && !positionals.includes(suite.name)) continue
     console.log(`${suite.name}: ${suite.summary}; seed ${seed}`)
-    await suite.run({ rounds: rounds ?? suite.defaultRounds, seed, check })
+    await suite.run({ rounds: rounds ?? suite.defaultRounds, seed, options, check })
   }
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   // A case that hung may hold the process open.

@@ -1,5 +1,14 @@
-/** `npm run test:torture`: what a log must survive. Bounded, and ends by itself; `-- crash --rounds N --seed N`. */
+/**
+ * `npm run test:torture`: what a log must survive. Bounded, and ends by itself;
+ * `-- storage --rounds N --seed N --storage level --durability fsync --part kills`.
+ */
 import { runSuites } from '../support/suite-command.js'
 import { crash } from './crash.js'
+import { storage } from './storage.js'
+import { DURABILITIES, STORAGES } from './storages.js'
 
-await runSuites('test:torture', [crash])
+await runSuites('test:torture', [crash, storage], {
+  storage: STORAGES.map(({ name }) => name),
+  durability: DURABILITIES,
+  part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss'],
+})
