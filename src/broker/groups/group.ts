@@ -122,8 +122,11 @@ export class Group {
   /** Whether someone with these protocols can be a member: one of them must be known to all other members. */
   supports(protocolType: string, protocols: readonly MemberProtocol[]): boolean {
     if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
+    if (this.protocolType !== protocolType) return false
+    // All have left in the middle of a rebalance, and one who was given an id is still to come: nobody objects.
+    if (this.members.size === 0) return protocols.length > 0
     const candidates = this.#candidates()
-    return this.protocolType === protocolType && protocols.some(({ name }) => candidates.has(name))
+    return protocols.some(({ name }) => candidates.has(name))
   }
 
   /** Makes sure that one who joined leads; false when none of the members did. */
