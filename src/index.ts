@@ -1,6 +1,6 @@
 /** Everything that `ottla` exports, by hand. */
 export { Ottla } from './ottla.js'
-export type { Configs, CreateTopicOptions, OttlaOptions, TopicOptions } from './ottla-options.js'
+export type { Configs, CreateTopicOptions, DiskPolicy, OttlaOptions, TopicOptions } from './ottla-options.js'
 export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
 
 // Topics and what is in them
@@ -61,8 +61,9 @@ export { roundRobinAssignor } from './clients/group/round-robin-assignor.js'
 export type { Assignable, AssignableMember, Assignor } from './clients/group/assignor.js'
 export { Admin } from './clients/admin/admin.js'
 export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'
-export type { ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
+export type { ConfigChanges, ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
 export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
+export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
 export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
 export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
 

@@ -7,6 +7,9 @@ import { checkOptions, choiceOption, customOption, textOption, type Checked } fr
 import { systemRandom, type Random } from './runtime/random.js'
 import type { Durability, LogStorage } from './storage/contract.js'
 
+/** What happens when the disk budget is used up. */
+export type DiskPolicy = 'refuse' | 'drop-oldest'
+
 /** Settings by Kafka's dotted names, e.g. `{ 'retention.ms': 86_400_000 }`. */
 export type Configs = Readonly<Record<string, string | number | boolean>>
 
@@ -21,6 +24,16 @@ export interface OttlaOptions {
    * `'fsync'` also survives a power failure, and costs a flush of the disk per group of writes.
    */
   readonly durability?: Durability
+  /**
+   * The disk budget: how many bytes the records of all topics may take together; default without limit. What the
+   * storage needs besides, for indexes and what it has not yet given back, is not counted.
+   */
+  readonly maxDiskBytes?: number
+  /**
+   * What happens when `maxDiskBytes` is used up: `'refuse'` (the default) refuses to append, `'drop-oldest'` drops the
+   * oldest records of the topics with the lowest `ottla.disk.priority`.
+   */
+  readonly diskPolicy?: DiskPolicy
   /** Broker settings by Kafka's dotted names, e.g. `{ 'num.partitions': 3 }`. */
   readonly configs?: Configs
   /** What this application is called in requests; default `ottla`. */
@@ -62,6 +75,12 @@ const OPEN_RULES = {
     hasMethods(value, 'open', 'close', 'partition'),
   ),
   durability: choiceOption<Durability>('os', ['os', 'fsync']),
+  maxDiskBytes: customOption<number | undefined>(
+    undefined,
+    'a whole number of bytes, at least 1',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  ),
+  diskPolicy: choiceOption<DiskPolicy>('refuse', ['refuse', 'drop-oldest']),
   configs: customOption<Configs>({}, 'an object of broker configs', isConfigs),
   clientId: textOption('ottla'),
   clock: customOption<Clock>(systemClock, 'a Clock', (value) =>
@@ -109,8 +128,19 @@ export const checkOpenOptions = (given: string | OttlaOptions | undefined): Chec
       "'os', or a location on disk: memory has nothing to flush",
     )
   }
-  return options
+  return { ...options, configs: brokerConfigsOf(options) }
 }
+
+/** Options that are broker configs too, by their names there; as options they come first. */
+const brokerConfigsOf = ({
+  configs,
+  maxDiskBytes,
+  diskPolicy,
+}: Pick<Checked<typeof OPEN_RULES>, 'configs' | 'maxDiskBytes' | 'diskPolicy'>): Configs => ({
+  ...configs,
+  ...(maxDiskBytes === undefined ? {} : { 'ottla.disk.max.bytes': maxDiskBytes }),
+  ...(diskPolicy === 'refuse' ? {} : { 'ottla.disk.policy': diskPolicy }),
+})
 
 /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
 export const checkTopicOptions = (owner: string, given: object | undefined): Checked<typeof TOPIC_RULES> =>

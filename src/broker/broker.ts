@@ -2,6 +2,8 @@
  * The embedded broker: one node of a cluster of one. It opens the storage, replays the metadata, and answers
  * requests; what each API does is in handlers/.
  */
+import { DiskBudget } from '../log/disk-budget.js'
+import type { PartitionLog } from '../log/partition-log.js'
 import { PartitionLogs } from '../log/partition-logs.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../protocol/schema.js'
 import { systemClock, type Clock } from '../runtime/clock.js'
@@ -12,7 +14,7 @@ import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
 import type { Durability, LogStorage } from '../storage/contract.js'
 import type { BrokerEvents } from './broker-events.js'
-import { brokerConfigsOf, type GivenConfigs } from './configs/broker-configs.js'
+import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
@@ -65,7 +67,7 @@ export class Broker extends Resource {
     this.events = events
     this.#storage = options.storage
     this.#logs = logs
-    this.#timers = new Timers(clock)
+    this.#timers = parts.timers
     const topicChanges = new TopicChanges({ nodeId, metadata, logs, configs, topicConfigs, random, events })
     let hasFailed = false
     const reportFailure = (error: OttlaError): void => {
@@ -130,10 +132,14 @@ export class Broker extends Resource {
     const topicConfigs = new TopicLogConfigs(given, storage)
     topicConfigs.check(topicConfigs.brokerDefaults)
     await storage.open()
+    const timers = new Timers(clock)
+    const events = new Events<BrokerEvents>()
     try {
       let known: ClusterMetadata | undefined
-      const logs = new PartitionLogs(storage, {
+      const logs: PartitionLogs = new PartitionLogs(storage, {
         clock,
+        timers,
+        ...diskBudgetOf(configs, () => logs.opened(), events),
         describe: ({ topicId, partition }) => {
           const topic = known?.topicById(topicId)
           const { leaderEpoch } = topic?.partition(partition) ?? {}
@@ -147,7 +153,8 @@ export class Broker extends Resource {
         if (id.topicId !== METADATA_TOPIC_ID && metadata.topicById(id.topicId) === undefined)
           await logs.delete(id)
       }
-      const events = new Events<BrokerEvents>()
+      // The budget knows what the logs hold that are open.
+      if (configs['ottla.disk.max.bytes'] >= 0) await logs.openAll()
       return new Broker(options, {
         given,
         configs,
@@ -158,6 +165,7 @@ export class Broker extends Resource {
         metadata,
         logs,
         nodeId,
+        timers,
       })
     } catch (error) {
       await storage.close()
@@ -196,7 +204,22 @@ export class Broker extends Resource {
   }
 }
 
+/** The disk budget, where the configs set one. */
+const diskBudgetOf = (
+  configs: BrokerConfigs,
+  logs: () => Iterable<PartitionLog>,
+  events: Events<BrokerEvents>,
+): { readonly diskBudget?: DiskBudget } => {
+  const { 'ottla.disk.max.bytes': maxBytes, 'ottla.disk.policy': policy } = configs
+  if (maxBytes < 0) return {}
+  const onDropped = (bytes: number): void => {
+    events.emit('recordsDropped', { bytes })
+  }
+  return { diskBudget: new DiskBudget({ maxBytes, policy, logs, onDropped }) }
+}
+
 interface BrokerParts {
+  readonly timers: Timers
   readonly given: GivenConfigs
   readonly topicConfigs: TopicLogConfigs
   readonly configs: BrokerServices['configs']

@@ -18,6 +18,8 @@ const AS_KAFKA: Partial<Record<ErrorCode, ErrorCode>> = {
   // A log that is closed under a request: its topic was deleted, or the broker is closing.
   RESOURCE_CLOSED: 'NOT_LEADER_OR_FOLLOWER',
   INVALID_ARGUMENT: 'INVALID_REQUEST',
+  // Not KAFKA_STORAGE_ERROR, which clients try again: the budget is as it is until somebody makes room.
+  DISK_BUDGET_EXCEEDED: 'POLICY_VIOLATION',
 }
 
 /** `error` as a response carries it. */

@@ -3,8 +3,8 @@ import type { Durability } from '../storage/contract.js'
 
 /** How to append. */
 export interface AppendOptions {
-  /** Who wrote the batch; default `'client'`. What a coordinator writes is trusted, and may be a control batch. */
-  readonly origin?: 'client' | 'coordinator'
+  /** Who wrote the batch; default `'client'`. What the broker writes is trusted, and may be a control batch. */
+  readonly origin?: 'client' | 'coordinator' | 'metadata'
   /** When it counts as stored; default as configured. */
   readonly durability?: Durability
 }

@@ -1,5 +1,5 @@
 /** What a batch must be before it may enter a log: everything from outside is checked here, CRC included (L2). */
-import { ATTRIBUTE, FIELD, readHeader, readInt16, type BatchHeader } from '../record/header.js'
+import { readHeader, type BatchHeader } from '../record/header.js'
 import { RecordCursor } from '../record/decode.js'
 import { HEADER_BYTES } from '../record/header.js'
 import { validateBatch } from '../record/validate.js'
@@ -18,13 +18,7 @@ export const validateClientBatch = (
   config: LogConfig,
   nowMs: number,
 ): BatchHeader => {
-  if (batch.length > config.maxMessageBytes) {
-    throw new OttlaError(
-      'MESSAGE_TOO_LARGE',
-      `${name}: the batch has ${batch.length} bytes; expected at most ${config.maxMessageBytes} (max.message.bytes).`,
-      { details: { sizeBytes: batch.length, maxMessageBytes: config.maxMessageBytes } },
-    )
-  }
+  assertSize(name, batch, config)
   const header = validateBatch(batch)
   if (header.isControl) {
     throw new OttlaError(
@@ -38,8 +32,55 @@ export const validateClientBatch = (
       `${name}: the batch has ${header.recordCount} records for ${header.lastOffsetDelta + 1} offsets; expected one for each, and at least one.`,
     )
   }
-  if (config.timestampType === 'CreateTime') checkTimestamps(name, batch, header, config, nowMs)
+  if (config.timestampType === 'CreateTime') checkHeaderTimestamps(name, header, config, nowMs)
+  if (header.compression === 'none' && hasRecordRules(config)) {
+    checkRecords(name, new RecordCursor(header, batch, HEADER_BYTES, batch.length), config, nowMs)
+  }
   return header
+}
+
+/** @throws OttlaError MESSAGE_TOO_LARGE over `max.message.bytes`, RECORD_LIST_TOO_LARGE over `segment.bytes`. */
+export const assertSize = (name: string, batch: Uint8Array, config: LogConfig): void => {
+  const { maxMessageBytes, segmentBytes } = config
+  if (batch.length > maxMessageBytes) {
+    throw new OttlaError(
+      'MESSAGE_TOO_LARGE',
+      `${name}: the batch has ${batch.length} bytes; expected at most ${maxMessageBytes} (max.message.bytes).`,
+      { details: { sizeBytes: batch.length, maxMessageBytes } },
+    )
+  }
+  if (batch.length <= segmentBytes) return
+  throw new OttlaError(
+    'RECORD_LIST_TOO_LARGE',
+    `${name}: the batch has ${batch.length} bytes; expected at most ${segmentBytes} (segment.bytes).`,
+    { details: { sizeBytes: batch.length, segmentBytes } },
+  )
+}
+
+/**
+ * Whether a topic has rules for single records. The header knows the largest timestamp, not the smallest; but every
+ * one of them lies after a bound that lies before the epoch, which is what Kafka's default amounts to.
+ */
+export const hasRecordRules = (config: LogConfig): boolean =>
+  config.compacts || (config.timestampType === 'CreateTime' && config.timestampBeforeMaxMs >= 0)
+
+/**
+ * Walks the records behind `cursor`.
+ * @throws OttlaError INVALID_RECORD for one that is damaged, or has no key where compaction needs one;
+ * INVALID_TIMESTAMP outside the topic's bounds.
+ */
+export const checkRecords = (name: string, cursor: RecordCursor, config: LogConfig, nowMs: number): void => {
+  const [earliest, latest] = boundsOf(config, nowMs)
+  const checksTime = config.timestampType === 'CreateTime'
+  while (cursor.next()) {
+    if (config.compacts && cursor.keyStart < 0) {
+      throw new OttlaError(
+        'INVALID_RECORD',
+        `${name}: a record has no key; expected one, as the topic's cleanup.policy has compact.`,
+      )
+    }
+    if (checksTime) checkBounds(name, cursor.timestamp, earliest, latest)
+  }
 }
 
 /**
@@ -55,32 +96,21 @@ export const readOwnBatch = (name: string, batch: Uint8Array): BatchHeader => {
   )
 }
 
-const checkTimestamps = (
-  name: string,
-  batch: Uint8Array,
-  header: BatchHeader,
-  config: LogConfig,
-  nowMs: number,
-): void => {
-  if ((readInt16(batch, FIELD.attributes) & ATTRIBUTE.logAppendTime) !== 0) {
+const checkHeaderTimestamps = (name: string, header: BatchHeader, config: LogConfig, nowMs: number): void => {
+  if (header.timestampType === 'LogAppendTime') {
     throw new OttlaError(
       'INVALID_TIMESTAMP',
       `${name}: the batch claims LogAppendTime; expected CreateTime, which is the topic's message.timestamp.type.`,
     )
   }
-  const earliest = config.timestampBeforeMaxMs < 0 ? -Infinity : nowMs - config.timestampBeforeMaxMs
-  const latest = config.timestampAfterMaxMs < 0 ? Infinity : nowMs + config.timestampAfterMaxMs
+  const [earliest, latest] = boundsOf(config, nowMs)
   checkBounds(name, header.maxTimestamp, earliest, latest)
-  // The header knows the largest timestamp, not the smallest. Every one of them lies after a bound that lies
-  // before the epoch, which is what Kafka's default amounts to, so the records are walked only for a real bound.
-  if (earliest <= 0) return
-  if (header.compression !== 'none') {
-    checkBounds(name, header.baseTimestamp, earliest, latest)
-    return
-  }
-  const cursor = new RecordCursor(header, batch, HEADER_BYTES, batch.length)
-  while (cursor.next()) checkBounds(name, cursor.timestamp, earliest, latest)
 }
+
+const boundsOf = (config: LogConfig, nowMs: number): readonly [earliest: number, latest: number] => [
+  config.timestampBeforeMaxMs < 0 ? -Infinity : nowMs - config.timestampBeforeMaxMs,
+  config.timestampAfterMaxMs < 0 ? Infinity : nowMs + config.timestampAfterMaxMs,
+]
 
 const checkBounds = (name: string, timestamp: number, earliest: number, latest: number): void => {
   // -1 says that the record has none.

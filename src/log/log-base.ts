@@ -5,10 +5,13 @@
 import type { Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Resource } from '../runtime/lifecycle.js'
+import type { Timers } from '../runtime/timers.js'
 import type { BlobChanges, PartitionStorage } from '../storage/contract.js'
 import { AdvanceListeners } from './advance-listeners.js'
 import { AppendsInFlight } from './appends-in-flight.js'
 import { CHECKPOINT_BLOB, encodeCheckpoint } from './checkpoint.js'
+import type { DiskAccount, DiskBudget } from './disk-budget.js'
+import { Flushing } from './flushing.js'
 import type { LogConfig } from './log-config.js'
 import type { LogState, RecoveredLog } from './recovery.js'
 
@@ -20,6 +23,10 @@ export interface PartitionLogOptions {
   readonly clock: Clock
   /** The epoch in which this node leads the partition; default the latest in the log, or 0. */
   readonly leaderEpoch?: number
+  /** Where `flush.ms` has its deadlines; without them it never ends. */
+  readonly timers?: Timers
+  /** What all logs may take together; without it there is no limit. */
+  readonly diskBudget?: DiskBudget
 }
 
 /** An open log. */
@@ -31,6 +38,9 @@ export abstract class LogBase extends Resource {
   readonly #leaderEpoch: number
   protected readonly inFlight = new AppendsInFlight()
   protected readonly listeners = new AdvanceListeners()
+  protected readonly flushing: Flushing
+  protected readonly diskBudget: DiskBudget | undefined
+  protected readonly diskAccount: DiskAccount | undefined
   protected config: LogConfig
   protected state: LogState
   protected logStart: number
@@ -55,6 +65,9 @@ export abstract class LogBase extends Resource {
     this.recovery = { checkpoint, validatedBytes }
     this.storage = storage
     this.clock = options.clock
+    this.flushing = new Flushing(options.timers, () => void this.flush().catch(() => undefined))
+    this.diskBudget = options.diskBudget
+    this.diskAccount = options.diskBudget?.account(() => storage.state.sizeBytes)
     this.config = options.config
     this.state = state
     this.logStart = storage.state.startOffset
@@ -71,6 +84,11 @@ export abstract class LogBase extends Resource {
   /** The offset that the next append gets. */
   get endOffset(): number {
     return this.state.endOffset
+  }
+
+  /** What holds for it now. */
+  get currentConfig(): LogConfig {
+    return this.config
   }
 
   /** Where the active segment begins: what lies below is settled, and may be compacted. */
@@ -140,6 +158,20 @@ export abstract class LogBase extends Resource {
   /** What holds for appends and retention from now on. */
   updateConfig(config: LogConfig): void {
     this.config = config
+    this.flushing.reschedule(config)
+  }
+
+  /** Waits until the disk has all that was appended so far. */
+  async flush(): Promise<void> {
+    this.assertWell()
+    await this.storage.writeBlobs({}, 'fsync').catch((error: unknown) => {
+      throw this.fail(error)
+    })
+  }
+
+  /** Takes what the log holds out of the disk budget, as it is deleted. */
+  leaveDiskBudget(): void {
+    this.diskAccount?.close()
   }
 
   /**
@@ -180,6 +212,7 @@ export abstract class LogBase extends Resource {
   /** Waits for what is in flight, then writes the checkpoint; after a failure nothing is written. */
   protected override onClose(): Promise<void> {
     return this.exclusively(async () => {
+      this.flushing.stop()
       await this.inFlight.drained()
       if (this.#failure === undefined) await this.#writeCheckpoint()
       this.listeners.clear()

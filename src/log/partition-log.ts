@@ -3,13 +3,15 @@
  * offsets, hand to the storage, wait for it, advance the high watermark, acknowledge. Offsets are assigned before
  * anything is awaited, so appends may overlap and the storage can write many at once.
  */
-import { assignOffset, setLogAppendTime } from '../record/header.js'
+import { assignOffset, setLogAppendTime, type BatchHeader } from '../record/header.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
-import type { PartitionStorage } from '../storage/contract.js'
+import type { BatchInfo, PartitionStorage } from '../storage/contract.js'
 import { emptySegment, extended, mustRoll } from './active-segment.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
 import type { AppendOptions, AppendResult, LogRead } from './append-and-read.js'
+import { AppendTurns } from './append-turns.js'
 import type { PendingAppend } from './appends-in-flight.js'
+import { needsPreparation, prepareBatch, type IncomingBatch } from './batch-preparation.js'
 import { EpochCache, type EpochEnd } from './epoch-cache.js'
 import { LogBase, type PartitionLogOptions } from './log-base.js'
 import { DEFAULT_PRODUCER_ID_EXPIRATION_MS } from './log-config.js'
@@ -25,6 +27,7 @@ const CHECKPOINT_INTERVAL_BYTES = 16 * 1024 * 1024
 /** One partition's log. What can fail rejects; after a storage error, or damage, everything does (L5, L8). */
 export class PartitionLog extends LogBase {
   #truncating = false
+  readonly #turns = new AppendTurns()
   /** The cut that is being made, and how many were begun: what was read meanwhile is read again. */
   #cutting: Promise<void> | undefined
   #cuts = 0
@@ -62,38 +65,74 @@ export class PartitionLog extends LogBase {
    * INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; the failure that took the log off line;
    * RESOURCE_CLOSED.
    */
-  async append(batch: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
-    const fromClient = options?.origin !== 'coordinator'
+  async append(batch: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
+    this.assertWell()
+    const { config } = this
+    const fromClient = isFromClient(options)
+    const header = fromClient
+      ? validateClientBatch(this.name, batch, config, this.clock.now())
+      : readOwnBatch(this.name, batch)
+    const incoming = { bytes: batch, header, config }
+    const mustPrepare = fromClient && needsPreparation(incoming)
+    if (!mustPrepare && this.#turns.areFree && this.#hasRoom(incoming, options)) {
+      return this.#enter(incoming, options).promise
+    }
+    const entered = await this.#turns.take(async () => {
+      const ready = mustPrepare ? await prepareBatch(this.name, incoming, this.clock.now()) : incoming
+      while (!this.#hasRoom(ready, options)) {
+        await this.diskBudget?.makeRoom(ready.bytes.length, options.origin ?? 'client')
+      }
+      return this.#enter(ready, options)
+    })
+    return entered.promise
+  }
+
+  /** Whether the batch fits into the disk budget; a retry of what is stored takes no room. */
+  #hasRoom({ bytes, header }: IncomingBatch, options: AppendOptions): boolean {
+    const { diskBudget } = this
+    return (
+      diskBudget === undefined ||
+      diskBudget.fits(bytes.length, options.origin ?? 'client') ||
+      this.#retriedBatch(header, options) !== undefined
+    )
+  }
+
+  #retriedBatch(header: BatchHeader, options: AppendOptions): ProducedBatch | undefined {
+    return header.producerId >= 0 ? this.state.producers.check(header, isFromClient(options)) : undefined
+  }
+
+  /** Gives the batch its place and hands it to the storage. The promise is that of its being stored. */
+  #enter(
+    { bytes, header, config }: IncomingBatch,
+    options: AppendOptions,
+  ): { readonly promise: Promise<AppendResult> } {
     this.assertWell()
     if (this.#truncating) {
       throw new OttlaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is being truncated: nobody leads it now.`)
     }
-    const config = this.config
-    const now = this.clock.now()
-    const header = fromClient
-      ? validateClientBatch(this.name, batch, config, now)
-      : readOwnBatch(this.name, batch)
     const state = this.state
-    const hasProducer = header.producerId >= 0
-    const retried = hasProducer ? state.producers.check(header, fromClient) : undefined
-    if (retried !== undefined) return this.#acknowledgeAgain(retried)
+    const retried = this.#retriedBatch(header, options)
+    if (retried !== undefined) return { promise: this.#acknowledgeAgain(retried) }
 
+    const now = this.clock.now()
+    const sizeBytes = bytes.length
     const baseOffset = state.endOffset
     const lastOffset = baseOffset + header.lastOffsetDelta
     const setsTime = config.timestampType === 'LogAppendTime'
     const maxTimestamp = setsTime ? now : header.maxTimestamp
-    assignOffset(batch, baseOffset, this.leaderEpoch)
-    if (setsTime) setLogAppendTime(batch, now)
+    assignOffset(bytes, baseOffset, this.leaderEpoch)
+    if (setsTime) setLogAppendTime(bytes, now)
 
     // From here to the storage nothing waits and nothing throws: all that the append changes goes as one (L3).
     state.epochs.assign(this.leaderEpoch, baseOffset)
-    if (hasProducer) state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now)
+    if (header.producerId >= 0) state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now)
     state.endOffset = lastOffset + 1
-    const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes: batch.length, bytes: batch }
+    const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes, bytes }
     const rolls = mustRoll(state.segment, write, config, now)
     if (rolls) state.segment = emptySegment(baseOffset)
     const newSegment = state.segment.sizeBytes === 0
     state.segment = extended(state.segment, write, now)
+    this.diskAccount?.begin(sizeBytes)
     const pending = this.inFlight.add({
       baseOffset,
       lastOffset,
@@ -102,16 +141,23 @@ export class PartitionLog extends LogBase {
       duplicate: false,
     })
     this.changedSinceCheckpoint = true
-    this.bytesSinceCheckpoint += batch.length
-    const durability = options?.durability ?? config.durability
+    this.bytesSinceCheckpoint += sizeBytes
+    const asked = options.durability ?? config.durability
+    const durability = this.flushing.durabilityOf(header.recordCount, asked, config)
     // A checkpoint goes along with a roll: what is read through after an unclean stop lies in one segment.
     const due = rolls || this.bytesSinceCheckpoint >= CHECKPOINT_INTERVAL_BYTES
     const blobs = due ? { blobs: this.checkpointBlob() } : {}
     this.storage.append([write], { durability, newSegment, ...blobs }).then(
-      () => this.#stored(pending),
-      (error: unknown) => this.fail(error),
+      () => {
+        this.diskAccount?.end(sizeBytes)
+        this.#stored(pending)
+      },
+      (error: unknown) => {
+        this.diskAccount?.end(sizeBytes)
+        this.fail(error)
+      },
     )
-    return pending.promise
+    return pending
   }
 
   #acknowledgeAgain({ baseOffset, lastOffset, timestamp }: ProducedBatch): Promise<AppendResult> {
@@ -177,6 +223,12 @@ export class PartitionLog extends LogBase {
   async maxTimestamp(): Promise<TimestampedOffset | undefined> {
     this.assertWell()
     return findMaxTimestamp(this.storage, this.#readable())
+  }
+
+  /** What the storage knows of the readable batches, from the one that holds `fromOffset` on; at most `maxCount`. */
+  async readableInfos(fromOffset: number, maxCount: number): Promise<readonly BatchInfo[]> {
+    const infos = await this.storage.infos(fromOffset, maxCount)
+    return infos.filter(({ lastOffset }) => lastOffset < this.watermark)
   }
 
   #readable(): { readonly startOffset: number; readonly endOffset: number } {
@@ -254,6 +306,7 @@ export class PartitionLog extends LogBase {
     this.#cutting = write.then(
       () => {
         this.logStart = Math.max(this.logStart, this.storage.state.startOffset)
+        this.diskAccount?.settle()
       },
       (error: unknown) => {
         this.fail(error)
@@ -277,3 +330,5 @@ export class PartitionLog extends LogBase {
     )
   }
 }
+
+const isFromClient = ({ origin = 'client' }: AppendOptions): boolean => origin === 'client'

@@ -2,7 +2,9 @@
 import type { Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Resource } from '../runtime/lifecycle.js'
+import type { Timers } from '../runtime/timers.js'
 import type { LogStorage, PartitionId } from '../storage/contract.js'
+import type { DiskBudget } from './disk-budget.js'
 import type { LogConfig } from './log-config.js'
 import { PartitionLog } from './partition-log.js'
 
@@ -18,6 +20,10 @@ export interface PartitionDescription {
 /** What the logs work with. */
 export interface PartitionLogsOptions {
   readonly clock: Clock
+  /** Where logs have the deadlines of `flush.ms`. */
+  readonly timers?: Timers
+  /** What all logs may take together. */
+  readonly diskBudget?: DiskBudget
   /**
    * Tells the retention sweep of stored partitions that nobody opened. Without it, or when it knows nothing of one,
    * that is left alone.
@@ -60,7 +66,7 @@ export class PartitionLogs extends Resource {
     const key = keyOf(id)
     const opening = this.#storage
       .partition(id)
-      .then((storage) => PartitionLog.open(storage, { ...description, clock: this.#options.clock }))
+      .then((storage) => PartitionLog.open(storage, { ...this.#options, ...description }))
     const entry: Entry = { opening, log: undefined }
     this.#entries.set(key, entry)
     try {
@@ -89,8 +95,21 @@ export class PartitionLogs extends Resource {
       const log = await entry.opening.catch(() => undefined)
       log?.takeOffline(new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `${log.name} was deleted.`))
       await log?.close()
+      await this.#storage.deletePartition(id)
+      log?.leaveDiskBudget()
+    } else await this.#storage.deletePartition(id)
+  }
+
+  /** Opens those that are stored and described, one after another. @throws the signal's reason when that aborts. */
+  async openAll(signal?: AbortSignal): Promise<void> {
+    const { describe } = this.#options
+    if (describe === undefined) return
+    for (const id of await this.#storage.partitions()) {
+      signal?.throwIfAborted()
+      if (this.isClosed) return
+      const description = this.#entries.has(keyOf(id)) ? undefined : describe(id)
+      if (description !== undefined) await this.#open(id, description)
     }
-    await this.#storage.deletePartition(id)
   }
 
   /** The logs that are open now. */
@@ -105,15 +124,8 @@ export class PartitionLogs extends Resource {
    */
   async applyRetention(signal?: AbortSignal): Promise<number> {
     this.assertOpen()
-    const { clock, describe } = this.#options
-    if (describe !== undefined) {
-      for (const id of await this.#storage.partitions()) {
-        signal?.throwIfAborted()
-        if (this.isClosed) return 0
-        const description = this.#entries.has(keyOf(id)) ? undefined : describe(id)
-        if (description !== undefined) await this.#open(id, description)
-      }
-    }
+    const { clock } = this.#options
+    await this.openAll(signal)
     let droppedBytes = 0
     for (const log of [...this.opened()]) {
       signal?.throwIfAborted()

@@ -28,12 +28,6 @@ const definitions = {
     1,
     'How often retention looks for old records, in milliseconds.',
   ),
-  'log.flush.scheduler.interval.ms': wholeNumber(
-    'LONG',
-    '1000',
-    1,
-    'How often the broker looks for logs whose flush.ms is over, in milliseconds (Kafka: never).',
-  ),
   'ottla.disk.max.bytes': wholeNumber(
     'LONG',
     '-1',
@@ -109,6 +103,7 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'log.cleaner.enable',
     'log.dir',
     'log.dirs',
+    'log.flush.scheduler.interval.ms',
     'log.retention.hours',
     'log.retention.minutes',
     'log.roll.hours',

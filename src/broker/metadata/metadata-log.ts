@@ -57,7 +57,7 @@ export class MetadataLog {
       value: encodeChange(change),
       headers: NO_HEADERS,
     }))
-    await this.#log.append(encodeBatch(records), { origin: 'coordinator' })
+    await this.#log.append(encodeBatch(records), { origin: 'metadata' })
   }
 
   /** Calls `apply` with every change there is, in order. */

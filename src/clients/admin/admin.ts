@@ -2,7 +2,13 @@
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
-import { describeConfigs, type ConfigEntry, type ConfigResource } from './configs.js'
+import {
+  alterConfigs,
+  describeConfigs,
+  type ConfigChanges,
+  type ConfigEntry,
+  type ConfigResource,
+} from './configs.js'
 import {
   describeGroups,
   listGroupOffsets,
@@ -12,6 +18,7 @@ import {
   type GroupOffset,
 } from './groups.js'
 import { listOffsets, type ListedOffset, type OffsetSpec } from './offsets.js'
+import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
 import {
   createPartitions,
   createTopics,
@@ -81,6 +88,29 @@ export class Admin {
    */
   describeConfigs(resource: ConfigResource, options: AdminOptions = {}): Promise<readonly ConfigEntry[]> {
     return describeConfigs(this.#context, resource, options)
+  }
+
+  /**
+   * Changes settings of a topic: those that are named, null returning one to its default; the others stay. They hold
+   * from then on, for topics that are in use too.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION; INVALID_CONFIG for a bad name or value; INVALID_REQUEST for a
+   * broker, whose settings are given to `Ottla.open`.
+   */
+  alterConfigs(resource: ConfigResource, changes: ConfigChanges, options: ChangeOptions = {}): Promise<void> {
+    return alterConfigs(this.#context, resource, changes, options)
+  }
+
+  /**
+   * Deletes the records of each partition before an offset, or all that can be read; where each partition begins now
+   * is what it resolves to. With several partitions the first that fails is thrown, and the others are done.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE beyond the end, POLICY_VIOLATION for a topic
+   * whose `cleanup.policy` has no delete, INVALID_TOPIC_EXCEPTION for an internal one.
+   */
+  deleteRecords(
+    partitions: readonly RecordsToDelete[],
+    options: AdminOptions = {},
+  ): Promise<readonly DeletedRecords[]> {
+    return deleteRecords(this.#context, partitions, options)
   }
 
   /**

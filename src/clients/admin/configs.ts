@@ -1,8 +1,9 @@
 /** Admin requests about configs. */
 import { describeConfigs as describeConfigsApi } from '../../protocol/api/describe-configs.js'
+import { incrementalAlterConfigs } from '../../protocol/api/incremental-alter-configs.js'
 import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import type { AdminOptions } from './admin-options.js'
+import type { AdminOptions, ChangeOptions } from './admin-options.js'
 
 /** What has configs. */
 export interface ConfigResource {
@@ -55,6 +56,33 @@ export interface ConfigEntry {
   readonly documentation: string | null
 }
 
+/** Settings to be changed, by Kafka's dotted names; null returns one to its default. What is left out stays. */
+export type ConfigChanges = Readonly<Record<string, string | number | boolean | null>>
+
+/** Kafka's numbers for what is done to a setting (KIP-339). */
+const OPERATIONS = { set: 0, delete: 1 } as const
+
+export const alterConfigs = async (
+  { cluster }: ClientContext,
+  resource: ConfigResource,
+  changes: ConfigChanges,
+  { validateOnly = false, signal }: ChangeOptions,
+): Promise<void> => {
+  const { type, name } = resource
+  const controller = await cluster.controller({ signal })
+  const configs = Object.entries(changes).map(([config, value]) => ({
+    name: config,
+    configOperation: value === null ? OPERATIONS.delete : OPERATIONS.set,
+    value: value === null ? null : String(value),
+  }))
+  const request = {
+    resources: [{ resourceType: RESOURCE_TYPES[type], resourceName: name, configs }],
+    validateOnly,
+  }
+  const { responses } = await controller.send(incrementalAlterConfigs, request, { signal })
+  for (const { errorCode, errorMessage } of responses) assertNone(resource, errorCode, errorMessage)
+}
+
 export const describeConfigs = async (
   { cluster }: ClientContext,
   { type, name }: ConfigResource,
@@ -69,12 +97,7 @@ export const describeConfigs = async (
   const { results } = await channel.send(describeConfigsApi, request, { signal })
   const configs: ConfigEntry[] = []
   for (const result of results) {
-    if (result.errorCode !== 0) {
-      const { message } = errorFromKafkaCode(result.errorCode)
-      throw errorFromKafkaCode(result.errorCode, `The ${type} ${name}: ${result.errorMessage ?? message}`, {
-        details: { type, name },
-      })
-    }
+    assertNone({ type, name }, result.errorCode, result.errorMessage)
     for (const config of result.configs) {
       configs.push({
         name: config.name,
@@ -87,4 +110,12 @@ export const describeConfigs = async (
     }
   }
   return configs
+}
+
+const assertNone = ({ type, name }: ConfigResource, errorCode: number, message: string | null): void => {
+  if (errorCode === 0) return
+  const { message: meaning } = errorFromKafkaCode(errorCode)
+  throw errorFromKafkaCode(errorCode, `The ${type} ${name}: ${message ?? meaning}`, {
+    details: { type, name },
+  })
 }

@@ -510,6 +510,10 @@ export const ERRORS = {
     'The storage failed a write and refuses everything until it was closed and reopened.',
   ),
   STORAGE_CORRUPT: own(false, 'Stored data is damaged or missing below the acknowledged end.'),
+  DISK_BUDGET_EXCEEDED: own(
+    false,
+    'The disk budget (maxDiskBytes) is used up, and nothing may be dropped to make room.',
+  ),
   CODEC_MISSING: own(false, 'A compression codec needs a package that is not installed.'),
   MALFORMED_MESSAGE: own(false, 'Bytes do not follow the protocol.'),
   INTERNAL_ERROR: own(false, 'A bug in Ottla: something that cannot happen did.'),
