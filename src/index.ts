@@ -67,6 +67,11 @@ export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js
 export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
 export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
 
+// The listener
+export type { Listener, ListenerEvents } from './network/listener/listener.js'
+export type { ListenerOptions } from './network/listener/listener-options.js'
+export type { TlsOptions } from './runtime/sockets.js'
+
 // Errors
 export { OttlaError } from './runtime/errors/ottla-error.js'
 export type { OttlaErrorOptions } from './runtime/errors/ottla-error.js'

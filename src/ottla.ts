@@ -15,6 +15,8 @@ import type { ProducerOptions } from './clients/producer/producer-options.js'
 import type { Serde } from './clients/serdes/serde.js'
 import { Topic, type AnyTopic, type MessageOf } from './clients/topic.js'
 import { DirectNetwork } from './network/direct.js'
+import type { Listener } from './network/listener/listener.js'
+import type { ListenerOptions } from './network/listener/listener-options.js'
 import {
   checkOpenOptions,
   checkTopicOptions,
@@ -138,6 +140,22 @@ export class Ottla extends Resource {
   consumerGroup<T extends AnyTopic>(groupId: string, options: ConsumerGroupOptions<T>): ConsumerGroup<T> {
     this.assertOpen()
     return new ConsumerGroup<T>(this.#context, groupId, options, this)
+  }
+
+  /**
+   * Listens for Kafka clients: whatever speaks Kafka's protocol can then use this Ottla. It is closed with it.
+   * @throws OttlaError UNKNOWN_OPTION and INVALID_ARGUMENT for options, an address beyond this machine without `tls`
+   * among them; NETWORK_EXCEPTION when the address cannot be listened on.
+   */
+  async listen(options?: ListenerOptions): Promise<Listener> {
+    this.assertOpen()
+    // Only who listens loads what that takes.
+    const [{ Listener }, { nodeSockets }] = await Promise.all([
+      import('./network/listener/listener.js'),
+      import('./runtime/node/node-sockets.js'),
+    ])
+    const { clock } = this.#context
+    return Listener.open(options, { broker: this.#broker, sockets: nodeSockets, clock, owner: this })
   }
 
   /** What the log takes on disk, or in memory when it lives there, in bytes. */

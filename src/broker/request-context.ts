@@ -1,4 +1,5 @@
 /** What a handler knows of a request besides its message. */
+import type { OttlaError } from '../runtime/errors/ottla-error.js'
 
 /** Who asks, and in which version. */
 export interface RequestContext {
@@ -10,6 +11,10 @@ export interface RequestContext {
   readonly clientHost: string
   /** Aborts when the client gave up waiting. */
   readonly signal?: AbortSignal | undefined
+  /** Where this client reaches the broker; left out by clients in this process, which have no use for an address. */
+  readonly advertised?: { readonly host: string; readonly port: number }
+  /** What a listener found wrong with the records of this request, by their field. */
+  readonly recordErrors?: ReadonlyMap<readonly Uint8Array[], OttlaError> | undefined
 }
 
 /** The host of clients that live in the broker's own process, and therefore die with it. */

@@ -19,7 +19,7 @@ const SEVERAL_SINCE = 4
 
 export const handleFindCoordinator: Handler<typeof findCoordinator> = async (services, request, context) => {
   const { errorCode, errorMessage } = await check(services, request.keyType)
-  const { host, port } = services.address
+  const { host, port } = context.advertised ?? services.address
   const where = errorCode === 0 ? { nodeId: services.nodeId, host, port } : { nodeId: -1, host: '', port: -1 }
   const isSeveral = context.apiVersion >= SEVERAL_SINCE
   const keys = isSeveral ? request.coordinatorKeys : []

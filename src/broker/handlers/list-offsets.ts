@@ -31,6 +31,8 @@ const SINCE = new Map([
   [EARLIEST_PENDING_UPLOAD, 11],
 ])
 const READ_COMMITTED = 1
+/** The first version that tells the epoch of what was found. */
+const LEADER_EPOCH_SINCE = 4
 const NOTHING: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
 export const handleListOffsets: Handler<typeof listOffsets> = async (services, request, context) => {
@@ -63,7 +65,9 @@ const lookUp = async (
       throw new OttlaError('UNSUPPORTED_VERSION')
     }
     const log = partition.log ?? (await partition.open())
-    return { partitionIndex, errorCode: 0, ...(await find(log, timestamp, isCommitted)) }
+    const found = await find(log, timestamp, isCommitted)
+    const leaderEpoch = apiVersion < LEADER_EPOCH_SINCE ? -1 : found.leaderEpoch
+    return { partitionIndex, errorCode: 0, ...found, leaderEpoch }
   } catch (error) {
     return { partitionIndex, errorCode: responseErrorOf(error).errorCode, ...NOTHING }
   }

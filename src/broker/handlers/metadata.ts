@@ -16,8 +16,9 @@ type TopicResponse = ResponseOf<typeof metadata>['topics'][number]
 /** Kafka's "not asked for". */
 const NO_OPERATIONS = -0x80000000
 
-export const handleMetadata: Handler<typeof metadata> = async (services, request) => {
-  const { nodeId, address } = services
+export const handleMetadata: Handler<typeof metadata> = async (services, request, context) => {
+  const { nodeId } = services
+  const address = context.advertised ?? services.address
   const topics: TopicResponse[] = []
   if (request.topics === null) {
     for (const topic of services.metadata.topics()) topics.push(describe(topic, nodeId))

@@ -19,6 +19,7 @@ type PartitionResponse = ResponseOf<typeof produce>['responses'][number]['partit
 
 /** The first version that names topics by id. */
 const TOPIC_IDS_SINCE = 13
+const NO_RECORDS: readonly Uint8Array[] = []
 const NO_ERRORS: PartitionResponse['recordErrors'] = []
 
 export const handleProduce: Handler<typeof produce> = (services, request, context) => {
@@ -38,7 +39,7 @@ export const handleProduce: Handler<typeof produce> = (services, request, contex
     const topic = findTopic(services, name, topicId, isById)
     const answers = partitionData.map((data) =>
       refusal === undefined
-        ? produceTo(services, topic, data, isById)
+        ? produceTo(services, topic, data, isById, context.recordErrors?.get(data.records ?? NO_RECORDS))
         : failed(services, data.index, refusal),
     )
     return { name, topicId, partitionData, answers }
@@ -81,6 +82,7 @@ const produceTo = (
   topic: Topic | undefined,
   { index, records }: PartitionRequest,
   isById: boolean,
+  recordError: OttlaError | undefined,
 ): PartitionResponse | Promise<PartitionResponse> => {
   try {
     const partition = topic?.partition(index)
@@ -94,6 +96,7 @@ const produceTo = (
         `Topic ${topic.name} is internal: only the broker writes there.`,
       )
     }
+    if (recordError !== undefined) throw recordError
     const batches = splitBatches(records ?? [])
     const batch = batches[0]
     if (batch === undefined || batches.length > 1) {

@@ -1,0 +1,226 @@
+/**
+ * One client's connection. Requests begin in the order in which they came, may go on side by side, and are answered in
+ * that order. Whoever sends faster than it is answered, or does not read its answers, is not read from any more.
+ */
+import { IN_PROCESS_HOST, type RequestContext } from '../../broker/request-context.js'
+import { produce } from '../../protocol/api/produce.js'
+import type { Api, Fields, Message } from '../../protocol/schema.js'
+import type { Connection, ConnectionHandler } from '../../runtime/sockets.js'
+import { FrameReader } from './frame-reader.js'
+import { inspectRecords } from './inspect-records.js'
+import { readRequest, responseFrame, unknownVersionFrame, type ListenerRequest } from './request.js'
+
+/** How many requests of one connection may be unanswered before no other of it begins. */
+const MAX_IN_FLIGHT_REQUESTS = 16
+/** How many bytes of answers may wait for a client that does not read before no request of it begins. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+/** What a connection works with. */
+export interface ConnectionHost {
+  /** The largest request, in bytes. */
+  readonly maxRequestBytes: number
+  /** Where clients of this listener reach the broker. */
+  readonly advertised: { readonly host: string; readonly port: number }
+  now(): number
+  handle(api: Api, body: Message<Fields>, context: RequestContext): Promise<Message<Fields>>
+  /** Takes the bytes of a request that begins into account; false when there are too many. */
+  admit(connection: ListenerConnection, bytes: number): boolean
+  release(bytes: number): void
+  /** What a client did that ended its connection. */
+  refused(connection: ListenerConnection, error: unknown): void
+  gone(connection: ListenerConnection): void
+}
+
+/** The place of one request in the order of answers. */
+interface Slot {
+  readonly sizeBytes: number
+  /** undefined until it is answered; no pieces for a request that wants no answer. */
+  answer: readonly Uint8Array[] | undefined
+  answerBytes: number
+}
+
+/** A connection of a listener. */
+export class ListenerConnection implements ConnectionHandler {
+  /** When a request last began or ended, on the monotonic clock. */
+  lastActiveMs: number
+  readonly #connection: Connection
+  readonly #host: ConnectionHost
+  readonly #reader: FrameReader
+  readonly #slots: Slot[] = []
+  #answerBytes = 0
+  readonly #gone = new AbortController()
+  /** Requests whose records take time to be looked into; what comes after them waits for its turn. */
+  #turn: Promise<void> | undefined
+  #isHeldBack = false
+  #isPaused = false
+
+  constructor(connection: Connection, host: ConnectionHost) {
+    this.#connection = connection
+    this.#host = host
+    this.#reader = new FrameReader(host.maxRequestBytes)
+    this.lastActiveMs = host.now()
+  }
+
+  /** Where the client is; empty for a Unix socket. */
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress
+  }
+
+  /** Whether a request is being worked on. */
+  get isBusy(): boolean {
+    return this.#slots.length > 0
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#reader.push(bytes)
+    this.#goOn()
+  }
+
+  drained(): void {
+    this.#flush()
+  }
+
+  closed(): void {
+    if (this.#gone.signal.aborted) return
+    this.#gone.abort()
+    for (const { sizeBytes, answer } of this.#slots) if (answer === undefined) this.#host.release(sizeBytes)
+    this.#slots.length = 0
+    this.#host.gone(this)
+  }
+
+  /** The listener has room again for requests that begin. */
+  resume(): void {
+    this.#isHeldBack = false
+    this.#goOn()
+  }
+
+  /** Ends it; requests that are under way go on in the broker, but nobody hears of them. */
+  close(): void {
+    this.#connection.destroy()
+    this.closed()
+  }
+
+  /** Begins what there is room for; the rest stays where it is, in the end with the client. */
+  #goOn(): void {
+    try {
+      while (!this.#isFull && !this.#gone.signal.aborted) {
+        const frame = this.#reader.next()
+        if (frame === undefined) break
+        this.#begin(frame)
+      }
+    } catch (error) {
+      this.#refuse(error)
+    }
+    if (this.#isFull === this.#isPaused || this.#gone.signal.aborted) return
+    this.#isPaused = this.#isFull
+    if (this.#isPaused) this.#connection.pause()
+    else this.#connection.resume()
+  }
+
+  get #isFull(): boolean {
+    return (
+      this.#isHeldBack ||
+      this.#slots.length >= MAX_IN_FLIGHT_REQUESTS ||
+      this.#answerBytes + this.#connection.bufferedBytes > MAX_ANSWER_BYTES
+    )
+  }
+
+  #begin(frame: Uint8Array): void {
+    this.lastActiveMs = this.#host.now()
+    const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0 }
+    this.#slots.push(slot)
+    this.#isHeldBack = !this.#host.admit(this, frame.length)
+    const request = readRequest(frame)
+    if ('unknownVersionOf' in request) {
+      this.#answer(slot, unknownVersionFrame(request.unknownVersionOf))
+      return
+    }
+    const inspected = inspectRecords(request.api, request.body)
+    if (this.#turn === undefined && !(inspected instanceof Promise)) {
+      this.#handle(slot, request, inspected)
+      return
+    }
+    const turn = (this.#turn ?? Promise.resolve())
+      .then(() => inspected)
+      .then((recordErrors) => this.#handle(slot, request, recordErrors))
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => {
+        if (this.#turn === turn) this.#turn = undefined
+      })
+    this.#turn = turn
+  }
+
+  #handle(slot: Slot, request: ListenerRequest, recordErrors: RequestContext['recordErrors']): void {
+    if (this.#gone.signal.aborted) return
+    const { api, header, body } = request
+    const context: RequestContext = {
+      apiVersion: header.apiVersion,
+      clientId: header.clientId,
+      clientHost: hostOf(this.remoteAddress),
+      signal: this.#gone.signal,
+      advertised: this.#host.advertised,
+      recordErrors,
+    }
+    this.#host.handle(api, body, context).then(
+      (response) => this.#respond(slot, request, response),
+      (error: unknown) => this.#refuse(error),
+    )
+  }
+
+  #respond(slot: Slot, request: ListenerRequest, response: Message<Fields>): void {
+    if (this.#gone.signal.aborted) return
+    try {
+      if (wantsNoAnswer(request)) {
+        // There is no answer that could carry the error: as in Kafka the connection ends instead.
+        if (hasProduceError(response)) this.#connection.end()
+        this.#answer(slot, [])
+      } else this.#answer(slot, responseFrame(request, response))
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #answer(slot: Slot, pieces: readonly Uint8Array[]): void {
+    this.lastActiveMs = this.#host.now()
+    this.#host.release(slot.sizeBytes)
+    slot.answer = pieces
+    for (const piece of pieces) slot.answerBytes += piece.length
+    this.#answerBytes += slot.answerBytes
+    this.#flush()
+  }
+
+  #flush(): void {
+    const connection = this.#connection
+    for (let first = this.#slots[0]; first?.answer !== undefined; first = this.#slots[0]) {
+      if (connection.bufferedBytes > MAX_ANSWER_BYTES) return
+      this.#slots.shift()
+      this.#answerBytes -= first.answerBytes
+      if (first.answer.length > 0) connection.write(first.answer)
+    }
+    this.#goOn()
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#gone.signal.aborted) return
+    this.#host.refused(this, error)
+    this.close()
+  }
+}
+
+/** As Kafka writes a client's host. A Unix socket's peer is on this machine, but not in this process. */
+const hostOf = (remoteAddress: string): string => {
+  const host = `/${remoteAddress.replace(/^::ffff:/, '')}`
+  return host === IN_PROCESS_HOST ? '/' : host
+}
+
+const wantsNoAnswer = ({ api, body }: ListenerRequest): boolean =>
+  api.key === produce.key && 'acks' in body && body.acks === 0
+
+const hasProduceError = (response: Message<Fields>): boolean => {
+  const { responses } = response as {
+    responses: readonly { partitionResponses: readonly { errorCode: number }[] }[]
+  }
+  return responses.some(({ partitionResponses }) =>
+    partitionResponses.some(({ errorCode }) => errorCode !== 0),
+  )
+}

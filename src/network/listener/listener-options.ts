@@ -1,0 +1,105 @@
+/** How a listener is made: its options, their defaults, and what is refused. */
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import {
+  booleanOption,
+  checkOptions,
+  customOption,
+  integerOption,
+  textOption,
+  type Checked,
+} from '../../runtime/options.js'
+import type { TlsOptions } from '../../runtime/sockets.js'
+
+/** How to listen for Kafka clients. */
+export interface ListenerOptions {
+  /** What the listener is called, as in Kafka's `listeners`; default `PLAINTEXT`, or `SSL` with `tls`. */
+  readonly name?: string
+  /** The address to listen on; default `127.0.0.1`, which only this machine reaches. */
+  readonly host?: string
+  /** The port to listen on; 0, the default, takes one that is free. */
+  readonly port?: number
+  /** The path of a Unix socket, in place of `host` and `port`. */
+  readonly path?: string
+  /**
+   * What clients are told to connect to, where that is not what the listener is bound to: behind a proxy or in a
+   * container.
+   */
+  readonly advertised?: { readonly host?: string; readonly port?: number }
+  /** Certificate and key: clients then have to use TLS (`security.protocol=SSL`). */
+  readonly tls?: TlsOptions
+  /** Allows another address than this machine's without TLS: whoever reaches it reads and writes all there is. */
+  readonly insecure?: boolean
+  /** How many connections may be open; further ones are closed at once. Default 1,000 (Kafka: unlimited). */
+  readonly maxConnections?: number
+  /** The largest request, in bytes; a larger one closes its connection. Default 104,857,600, as in Kafka. */
+  readonly socketRequestMaxBytes?: number
+  /** How many bytes of requests may be worked on at once, over all connections. Default 256 MiB (Kafka: unlimited). */
+  readonly queuedMaxRequestBytes?: number
+  /** After how many milliseconds without a request a connection is closed. Default 600,000, as in Kafka. */
+  readonly connectionsMaxIdleMs?: number
+}
+
+const isObject = (value: unknown): value is { readonly cert?: unknown; readonly key?: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isPem = (value: unknown): boolean =>
+  (typeof value === 'string' && value.length > 0) || value instanceof Uint8Array
+
+const RULES = {
+  name: textOption<string | undefined>(undefined),
+  host: textOption('127.0.0.1'),
+  port: integerOption(0, 0, 65_535),
+  path: textOption<string | undefined>(undefined),
+  advertised: customOption<ListenerOptions['advertised']>(
+    undefined,
+    'an object with host, port or both',
+    isObject,
+  ),
+  tls: customOption<TlsOptions | undefined>(
+    undefined,
+    'an object with cert and key in PEM',
+    (value) => isObject(value) && isPem(value.cert) && isPem(value.key),
+  ),
+  insecure: booleanOption(false),
+  maxConnections: integerOption(1000, 1),
+  socketRequestMaxBytes: integerOption(104_857_600, 1024, 0x7fff_ffff),
+  queuedMaxRequestBytes: integerOption(256 * 1024 * 1024, 1024),
+  connectionsMaxIdleMs: integerOption(600_000, 1),
+}
+
+const ADVERTISED_RULES = {
+  host: textOption<string | undefined>(undefined),
+  port: customOption<number | undefined>(
+    undefined,
+    'a whole number from 1 to 65535',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 65_535,
+  ),
+}
+
+/** Options that are complete and fit together. */
+export type CheckedListenerOptions = Checked<typeof RULES> & {
+  readonly advertisedHost: string | undefined
+  readonly advertisedPort: number | undefined
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+/** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
+export const checkListenerOptions = (given: ListenerOptions | undefined): CheckedListenerOptions => {
+  const options = checkOptions('listen', RULES, given)
+  const advertised = checkOptions('advertised', ADVERTISED_RULES, options.advertised)
+  if (
+    options.path === undefined &&
+    options.tls === undefined &&
+    !isLoopback(options.host) &&
+    !options.insecure
+  ) {
+    throw new OttlaError(
+      'INVALID_ARGUMENT',
+      `Option host of listen is ${JSON.stringify(options.host)}, which other machines may reach, and there is no tls; expected a loopback address, tls, or insecure: true.`,
+      { details: { host: options.host } },
+    )
+  }
+  return { ...options, advertisedHost: advertised.host, advertisedPort: advertised.port }
+}

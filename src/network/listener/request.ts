@@ -1,0 +1,62 @@
+/** From a frame to the request it holds, and from a response to the frame that answers it. */
+import { HANDLERS } from '../../broker/handlers.js'
+import { apiVersions } from '../../protocol/api/api-versions.js'
+import {
+  decodeRequestBody,
+  decodeRequestHeader,
+  encodeResponse,
+  type RequestHeader,
+} from '../../protocol/frame.js'
+import { Reader } from '../../protocol/reader.js'
+import type { Api, Fields, Message } from '../../protocol/schema.js'
+import { kafkaCodeOf, OttlaError } from '../../runtime/errors/ottla-error.js'
+
+/** A request as it came. */
+export interface ListenerRequest {
+  readonly header: RequestHeader
+  readonly api: Api
+  readonly body: Message<Fields>
+}
+
+/**
+ * Reads the request in `frame`. A client that asks for versions in a version that is not known is told which there
+ * are, in the oldest form; its request is not read (KIP-511).
+ * @throws OttlaError UNSUPPORTED_VERSION for an API or version that there is none of, MALFORMED_MESSAGE.
+ */
+export const readRequest = (
+  frame: Uint8Array,
+): ListenerRequest | { readonly unknownVersionOf: RequestHeader } => {
+  const reader = new Reader(frame)
+  const header = decodeRequestHeader(reader)
+  const api = HANDLERS.get(header.apiKey)?.api
+  if (api === undefined) {
+    throw new OttlaError('UNSUPPORTED_VERSION', `There is no API with the key ${header.apiKey}.`)
+  }
+  const [oldest, newest] = api.versions
+  const isKnown = header.apiVersion >= oldest && header.apiVersion <= newest
+  if (!isKnown && api.key === apiVersions.key) return { unknownVersionOf: header }
+  const body = decodeRequestBody(api, header.apiVersion, reader)
+  if (reader.remaining > 0) {
+    throw new OttlaError(
+      'MALFORMED_MESSAGE',
+      `${reader.remaining} bytes are left behind the ${api.name} request, version ${header.apiVersion}.`,
+    )
+  }
+  return { header, api, body }
+}
+
+/** The frame that answers `request`, in pieces. */
+export const responseFrame = (
+  { api, header }: Pick<ListenerRequest, 'api' | 'header'>,
+  response: Message<Fields>,
+): Uint8Array[] => encodeResponse(api, header.apiVersion, header.correlationId, response)
+
+/** What answers an ApiVersions request of a version that is not known. */
+export const unknownVersionFrame = ({ correlationId }: RequestHeader): Uint8Array[] => {
+  const [minVersion, maxVersion] = apiVersions.versions
+  return encodeResponse(apiVersions, 0, correlationId, {
+    errorCode: kafkaCodeOf(new OttlaError('UNSUPPORTED_VERSION')),
+    apiKeys: [{ apiKey: apiVersions.key, minVersion, maxVersion }],
+    throttleTimeMs: 0,
+  })
+}

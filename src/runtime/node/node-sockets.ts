@@ -1,0 +1,94 @@
+/** The Sockets seam on Node: node:net, and node:tls where certificates are given. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type {
+  Connection,
+  ConnectionHandler,
+  ListenAt,
+  SocketServer,
+  Sockets,
+  TlsOptions,
+} from '../sockets.js'
+
+class NodeConnection implements Connection {
+  readonly remoteAddress: string
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.remoteAddress = socket.remoteAddress ?? ''
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  write(pieces: readonly Uint8Array[]): void {
+    const socket = this.#socket
+    if (socket.destroyed || socket.writableEnded) return
+    // Corked, the pieces go to the operating system as one vectored write.
+    socket.cork()
+    for (const piece of pieces) socket.write(piece)
+    socket.uncork()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+const bytesOf = (pem: string | Uint8Array): string | Buffer =>
+  typeof pem === 'string' ? pem : Buffer.from(pem.buffer, pem.byteOffset, pem.byteLength)
+
+const tlsServer = (tls: TlsOptions, accept: (socket: Socket) => void): Server =>
+  createTlsServer(
+    {
+      cert: bytesOf(tls.cert),
+      key: bytesOf(tls.key),
+      ...(tls.ca === undefined ? {} : { ca: bytesOf(tls.ca) }),
+      requestCert: tls.requireClientCertificate === true,
+      rejectUnauthorized: tls.requireClientCertificate === true,
+      minVersion: 'TLSv1.2',
+    },
+    accept,
+  )
+
+/** This machine's network. */
+export const nodeSockets: Sockets = {
+  async listen(at: ListenAt, accept: (connection: Connection) => ConnectionHandler): Promise<SocketServer> {
+    const onSocket = (socket: Socket): void => {
+      socket.setNoDelay(true)
+      const handler = accept(new NodeConnection(socket))
+      socket.on('data', (bytes: Buffer) => handler.data(bytes))
+      socket.on('drain', () => handler.drained())
+      // 'close' follows and says all that matters: the stream is over.
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => handler.closed())
+    }
+    const server = at.tls === undefined ? createServer(onSocket) : tlsServer(at.tls, onSocket)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    const address = server.address()
+    return {
+      port: typeof address === 'object' && address !== null ? address.port : 0,
+      close: () => new Promise((resolve) => server.close(() => resolve())),
+    }
+  },
+}
