@@ -29,7 +29,7 @@ export interface Child {
   readonly ended: Promise<Death>
 }
 
-/** The bundle of storage/child.ts. */
+/** The bundle of child.ts. */
 export class Children {
   readonly #script: string
 
@@ -45,7 +45,7 @@ export class Children {
     await build({
       config: false,
       silent: true,
-      entry: [fileURLToPath(new URL('storage/child.ts', import.meta.url))],
+      entry: [fileURLToPath(new URL('child.ts', import.meta.url))],
       outDir: folder,
       format: 'esm',
       outExtension: () => ({ js: '.mjs' }),

@@ -2,69 +2,40 @@
  * The suite `crash`: a writer is killed at a moment that nobody chose, over and over, on one folder; each time the log
  * must open again with everything that was acknowledged.
  */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Ottla, string } from 'ottla'
 import { SeededRandom } from '../support/seeded-random.js'
-import { Skipped, type Suite } from '../support/suite-command.js'
+import { Skipped, type Suite, type SuiteRun } from '../support/suite-command.js'
+import { Children, pause, type Death } from './children.js'
 import { Ledger, PARTITIONS, promisesIn, TOPIC } from './ledger.js'
+import { scratchFolder } from './scratch.js'
+import { subjects, type Subject, type TorturedStorage } from './storages.js'
 
-const WRITER = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
-/** A writer that neither gets ready nor dies has hung. */
-const ROUND_LIMIT_MS = 60_000
 /** A partition is read in seconds, or not at all. */
 const READ_LIMIT_MS = 60_000
 
-interface Death {
-  readonly output: string
-  readonly errors: string
-  readonly signal: NodeJS.Signals | null
-  readonly code: number | null
+/** When a writer dies: so long after it was started, or after it began to write. */
+interface Moment {
+  readonly from: 'start' | 'first write'
+  readonly delayMs: number
 }
 
-/** Starts a writer, and kills it `delayMs` after it began to write, or after it was started. */
-const runWriter = (
+const runWriter = async (
+  children: Children,
+  { storage, durability }: Subject,
   folder: string,
-  round: number,
-  seed: number,
-  death: { readonly from: 'start' | 'ready'; readonly delayMs: number },
-): Promise<Death> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), WRITER, folder, String(round), String(seed)],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    )
-    let output = ''
-    let errors = ''
-    let timer = setTimeout(() => child.kill('SIGKILL'), ROUND_LIMIT_MS)
-    const kill = (): void => {
-      clearTimeout(timer)
-      timer = setTimeout(() => child.kill('SIGKILL'), death.delayMs)
-    }
-    if (death.from === 'start') kill()
-    let isReady = false
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk
-      if (isReady || !output.startsWith('ready\n')) return
-      isReady = true
-      if (death.from === 'ready') kill()
-    })
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
-    child.on('error', reject)
-    // 'close' and not 'exit': what the dead left in the pipe counts.
-    child.on('close', (code, signal) => {
-      clearTimeout(timer)
-      resolve({ output, errors, signal, code })
-    })
-  })
+  { seed, round }: { readonly seed: number; readonly round: number },
+  { from, delayMs }: Moment,
+): Promise<Death> => {
+  const writer = children.start('crash', storage.name, folder, durability, seed, round)
+  if (from === 'first write') await writer.said('ready\n')
+  await pause(delayMs)
+  writer.kill()
+  return writer.ended
+}
 
 /** Opens the folder as an application would after the crash, and holds everything in it against the ledger. */
-const judge = async (folder: string, ledger: Ledger): Promise<number> => {
-  const ottla = await Ottla.open(folder)
+const judge = async (storage: TorturedStorage, folder: string, ledger: Ledger): Promise<number> => {
+  const ottla = await Ottla.open({ storage: storage.create(folder) })
   try {
     const topic = await ottla.createTopic(TOPIC, { partitions: PARTITIONS, key: string, value: string })
     let count = 0
@@ -101,52 +72,55 @@ const judge = async (folder: string, ledger: Ledger): Promise<number> => {
   }
 }
 
-/** Kill -9, reopen, compare; `--rounds` times on one folder. */
+/** Kill -9, reopen, compare; `rounds` times on one folder. */
+const crashRounds = async (
+  children: Children,
+  subject: Subject,
+  rounds: number,
+  { seed, check }: Pick<SuiteRun, 'seed' | 'check'>,
+): Promise<void> => {
+  const random = new SeededRandom(seed)
+  const { folder, remove } = scratchFolder()
+  const ledger = new Ledger()
+  const name = `${subject.storage.name}, ${subject.durability}`
+  for (let round = 0; round < rounds; round++) {
+    const from = random.below(5) === 0 ? 'start' : 'first write'
+    const moment: Moment = { from, delayMs: random.below(from === 'start' ? 400 : 600) }
+    const passed = await check(
+      `${name}, round ${round + 1}: killed ${moment.delayMs} ms after the ${from}`,
+      async () => {
+        if (process.platform === 'win32') throw new Skipped('Windows has no SIGKILL')
+        const before = ledger.recordCount
+        const turn = { seed: seed + round * 1000, round }
+        const { output, errors, signal, code } = await runWriter(children, subject, folder, turn, moment)
+        const promises = promisesIn(output)
+        ledger.add(round, promises)
+        if (signal !== 'SIGKILL')
+          throw new Error(`the writer ended by itself, with ${code ?? signal}: ${errors}`)
+        const stored = await judge(subject.storage, folder, ledger)
+        const commits = promises.filter(({ kind }) => kind === 'commit').length
+        return `${ledger.recordCount - before} records and ${commits} commits acknowledged, ${stored} records in the log`
+      },
+    )
+    // What a broken log does after that says nothing new.
+    if (!passed) break
+  }
+  if (ledger.recordCount === 0) {
+    await check(`${name}: anything was acknowledged at all`, () => {
+      throw process.platform === 'win32' ? new Skipped('nothing ran') : new Error('no writer got that far')
+    })
+  }
+  remove()
+}
+
+/** Every storage at every durability, in turn. */
 export const crash: Suite = {
   name: 'crash',
   summary: 'a writer killed with SIGKILL loses nothing that was acknowledged',
-  defaultRounds: 50,
-  async run({ rounds, seed, check }) {
-    const random = new SeededRandom(seed)
-    const folder = await mkdtemp(join(tmpdir(), 'ottla-torture-'))
-    const ledger = new Ledger()
-    try {
-      for (let round = 0; round < rounds; round++) {
-        const from = random.below(5) === 0 ? 'start' : 'ready'
-        const death = { from, delayMs: random.below(from === 'start' ? 1500 : 600) } as const
-        const passed = await check(
-          `round ${round + 1}: killed ${death.delayMs} ms after the ${from === 'start' ? 'start' : 'first write'}`,
-          async () => {
-            if (process.platform === 'win32') throw new Skipped('Windows has no SIGKILL')
-            const before = ledger.recordCount
-            const { output, errors, signal, code } = await runWriter(
-              folder,
-              round,
-              seed + round * 1000,
-              death,
-            )
-            const promises = promisesIn(output)
-            ledger.add(round, promises)
-            if (signal !== 'SIGKILL') {
-              throw new Error(`the writer ended by itself, with ${code ?? signal}: ${errors}`)
-            }
-            const stored = await judge(folder, ledger)
-            const commits = promises.filter(({ kind }) => kind === 'commit').length
-            return `${ledger.recordCount - before} records and ${commits} commits acknowledged, ${stored} records in the log`
-          },
-        )
-        // What a broken log does after that says nothing new.
-        if (!passed) break
-      }
-      if (ledger.recordCount === 0) {
-        await check('anything was acknowledged at all', () => {
-          throw process.platform === 'win32'
-            ? new Skipped('nothing ran')
-            : new Error('no writer got that far')
-        })
-      }
-    } finally {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-    }
+  defaultRounds: 60,
+  async run({ rounds, options, ...run }) {
+    const all = subjects(options)
+    const children = await Children.build()
+    for (const subject of all) await crashRounds(children, subject, Math.ceil(rounds / all.length), run)
   },
 }

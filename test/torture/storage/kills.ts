@@ -11,6 +11,9 @@ import { MAX_IN_FLIGHT, PARTITION_IDS } from './script.js'
 /** After so many rounds a folder is left for a new one. */
 const ROUNDS_A_FOLDER = 25
 
+/** Most rounds are short; what a storage does after so many changes wants a longer one. */
+const LONG_MS = 4000
+
 /** What a round is told. */
 export interface Rounds {
   readonly children: Children
@@ -63,7 +66,7 @@ export const killRounds = async (
       // Some die as they open; the others at any time after the first acknowledgement.
       if (isEarly) total.early++
       else await writer.said('\n0 ')
-      await pause(isEarly ? random.below(150) : random.below(20) === 0 ? 300 : random.below(120))
+      await pause(isEarly ? random.below(150) : random.below(50) === 0 ? LONG_MS : random.below(300))
       writer.kill()
       const death = await writer.ended
       assertKilled(death)

@@ -9,13 +9,14 @@ const MAX_STEPS = 20_000
 /** How many steps are tried once a storage has failed: none may be acknowledged. */
 const STEPS_AFTER_FAILURE = 20
 
-/** Says `ready`, then `PARTITION STEP` for every step that was acknowledged, and `failed CODE MESSAGE` for the first that was not. */
+/** Opens the storage. Says `ready`, then `PARTITION STEP` for every step that was acknowledged, and `failed CODE MESSAGE` for the first that was not. */
 export const write = async (
   storage: LogStorage,
   durability: Durability,
   seed: number,
   round: number,
 ): Promise<void> => {
+  await storage.open()
   const scripts = await Promise.all(
     PARTITION_IDS.map(
       async (id, index) => new Script(seed, round, index, await modelOf(await storage.partition(id))),
