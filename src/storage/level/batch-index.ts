@@ -1,73 +1,83 @@
-/** Finds and loads the batches of one partition through its index entries, without reading more than is asked for. */
+/**
+ * Finds and loads the batches of one partition: those that are indexed through its pages, the latest through the tail
+ * of the journal, without reading more than is asked for.
+ */
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { StoredBatch } from '../contract.js'
 import { readRange, VIEWS, type LevelDatabase } from './database.js'
-import { dataKey, decodeIndexEntry, indexKey, sequenceOf, type IndexEntry } from './keys.js'
+import { indexOfOffset, indexOfTimestamp, PAGE_ENTRIES, type IndexPage } from './index-pages.js'
+import { JournalTail } from './journal-tail.js'
+import { batchKey, decodePage, pageKey, type IndexEntry } from './keys.js'
+import type { PageCache } from './page-cache.js'
 
-/** How many index entries one walk through the index takes at most. */
-const PAGE_ENTRIES = 1024
+/** How many pages one walk through the index takes at most. */
+const MAX_PAGES_A_WALK = 16
+/** What a walk through the index reads ahead: a few pages. */
+const INDEX_READ_AHEAD_BYTES = 64 * 1024
 
 /** The index of one partition. */
 export class BatchIndex {
+  /** What is not in the pages yet. */
+  readonly tail = new JournalTail()
   readonly #database: LevelDatabase
+  readonly #cache: PageCache
   readonly #partitionNumber: number
   readonly #name: string
+  /** Counts the changes of pages that were there: a page read before one is not kept. */
+  #version = 0
 
-  constructor(database: LevelDatabase, partitionNumber: number, name: string) {
+  constructor(database: LevelDatabase, cache: PageCache, partitionNumber: number, name: string) {
     this.#database = database
+    this.#cache = cache
     this.#partitionNumber = partitionNumber
     this.#name = name
   }
 
-  /** Entries with a base offset in [fromOffset, endOffset), in order: at most `maxCount`. */
-  async rawEntries(
-    fromOffset: number,
-    endOffset: number | undefined,
-    maxCount: number,
-  ): Promise<IndexEntry[]> {
-    const end =
-      endOffset === undefined
-        ? indexKey(this.#partitionNumber + 1, 0)
-        : indexKey(this.#partitionNumber, endOffset)
-    const range = { gte: indexKey(this.#partitionNumber, fromOffset), lt: end, limit: maxCount }
-    return (await readRange(this.#database, range)).map(([key, value]) => decodeIndexEntry(key, value))
+  /** Called before and after pages that are there are changed. */
+  changing(): void {
+    this.#version++
+    this.#cache.delete(this.#partitionNumber)
   }
 
-  /** The last entry with a base offset below `offset`. */
+  /** The pages from the one that holds `fromOffset` (or the first after it) on: at most `maxCount`. */
+  async pages(fromOffset: number, maxCount: number): Promise<IndexPage[]> {
+    const found = await readRange(this.#database, {
+      gte: pageKey(this.#partitionNumber, fromOffset),
+      lt: pageKey(this.#partitionNumber + 1, 0),
+      limit: maxCount,
+      highWaterMarkBytes: INDEX_READ_AHEAD_BYTES,
+    })
+    return found.map(([key, value]) => ({ key, entries: decodePage(key, value) }))
+  }
+
+  /** The last indexed batch that begins below `offset`. */
   async before(offset: number): Promise<IndexEntry | undefined> {
-    const range = {
-      gte: indexKey(this.#partitionNumber, 0),
-      lt: indexKey(this.#partitionNumber, offset),
+    const [page] = await this.pages(offset, 1)
+    const inPage = page?.entries.findLast(({ baseOffset }) => baseOffset < offset)
+    if (inPage !== undefined) return inPage
+    const [previous] = await readRange(this.#database, {
+      gte: pageKey(this.#partitionNumber, 0),
+      lt: pageKey(this.#partitionNumber, offset),
       reverse: true,
       limit: 1,
-    }
-    const [entry] = await readRange(this.#database, range)
-    return entry === undefined ? undefined : decodeIndexEntry(...entry)
+    })
+    return previous === undefined ? undefined : decodePage(...previous).at(-1)
   }
 
   /** Entries from the one that holds `fromOffset` (or the first after it) up to `endOffset`: at most `maxCount`. */
   async entries(fromOffset: number, endOffset: number, maxCount: number): Promise<IndexEntry[]> {
     const found: IndexEntry[] = []
-    if (fromOffset >= endOffset) return found
-    let at = fromOffset
-    while (found.length < maxCount) {
-      const page = await this.#page(
-        at,
-        endOffset,
-        Math.min(maxCount - found.length, PAGE_ENTRIES),
-        found.length === 0,
-      )
-      const last = page.at(-1)
-      if (last === undefined) break
-      found.push(...page)
-      at = last.lastOffset + 1
-    }
+    if (maxCount <= 0) return found
+    await this.#walk(fromOffset, endOffset, maxCount, (entry) => {
+      found.push(entry)
+      return found.length < maxCount
+    })
     return found
   }
 
   /**
-   * As {@link entries}, while their batches stay within `maxBytes`; the first one whatever its size. The first walk is
-   * as long as batches of `averageBytes` make it, so that one is enough as a rule.
+   * As {@link entries}, while their batches stay within `maxBytes`; the first one whatever its size. Batches of
+   * `averageBytes` are expected.
    */
   async entriesWithin(
     fromOffset: number,
@@ -76,35 +86,23 @@ export class BatchIndex {
     averageBytes: number,
   ): Promise<IndexEntry[]> {
     const found: IndexEntry[] = []
-    let at = fromOffset
     let total = 0
-    let pageEntries = Math.min(Math.ceil(Math.max(maxBytes, 0) / Math.max(averageBytes, 1)) + 1, PAGE_ENTRIES)
-    while (at < endOffset) {
-      const page = await this.#page(at, endOffset, pageEntries, found.length === 0)
-      for (const entry of page) {
-        total += entry.sizeBytes
-        if (total > maxBytes && found.length > 0) return found
-        found.push(entry)
-      }
-      const last = page.at(-1)
-      if (last === undefined || total >= maxBytes) break
-      at = last.lastOffset + 1
-      pageEntries = Math.min(pageEntries * 4, PAGE_ENTRIES)
-    }
+    const expectedCount = Math.ceil(Math.max(maxBytes, 0) / Math.max(averageBytes, 1))
+    await this.#walk(fromOffset, endOffset, expectedCount, (entry) => {
+      total += entry.sizeBytes
+      if (total <= maxBytes || found.length === 0) found.push(entry)
+      return total < maxBytes
+    })
     return found
   }
 
-  /** The batches that `entries` stand for, in their order. */
+  /**
+   * The batches that `entries` stand for, in their order. They are looked up by their keys: to begin a walk, LevelDB
+   * reads a batch in every one of its levels, and throws most of them away.
+   */
   async load(entries: readonly IndexEntry[]): Promise<StoredBatch[]> {
-    const [first] = entries
-    const last = entries.at(-1)
-    if (first === undefined || last === undefined) return []
-    // Every one is looked at: a replacement is written later than what follows it, so sequences need not ascend.
-    const isContiguous = entries.every((entry, index) => entry.sequence === first.sequence + index)
-    const bytes =
-      isContiguous && entries.length > 1
-        ? await this.#loadRun(first, last, entries)
-        : await this.#loadEach(entries)
+    const keys = entries.map((entry) => batchKey(this.#partitionNumber, entry))
+    const bytes = await this.#database.getMany(keys, { ...VIEWS, fillCache: false })
     return entries.map((entry, index) => {
       const batch = bytes[index]
       if (batch?.length !== entry.sizeBytes) throw this.#missing(entry, batch)
@@ -119,68 +117,75 @@ export class BatchIndex {
     fromOffset: number,
     endOffset: number,
   ): Promise<IndexEntry | undefined> {
-    // The running maximum ascends, so halving the offsets finds where it reaches the timestamp.
+    let found: IndexEntry | undefined
+    // Whoever raised the running maximum may be gone, so from where it reaches the timestamp a batch's own decides.
+    const from = await this.#whereReached(timestamp, fromOffset, endOffset)
+    await this.#walk(from, endOffset, PAGE_ENTRIES, (entry) => {
+      if (entry.maxTimestamp >= timestamp) found = entry
+      return found === undefined
+    })
+    return found
+  }
+
+  /** An offset before which no batch from `fromOffset` on reaches `timestamp`. */
+  async #whereReached(timestamp: number, fromOffset: number, endOffset: number): Promise<number> {
+    const tail = this.tail.entries
+    const tailStart = tail[0]?.baseOffset ?? Infinity
+    // The running maximum ascends, so halving the offsets finds the page in which it reaches the timestamp.
     let low = fromOffset
     let high = endOffset
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2)
-      const [entry] = await this.rawEntries(middle, high, 1)
-      if (entry === undefined || entry.runningMaxTimestamp >= timestamp) high = middle
-      else low = entry.lastOffset + 1
+      const entries = middle >= tailStart ? tail : (await this.#pagesFrom(middle, 1))[0]
+      const at = entries === undefined ? 0 : indexOfTimestamp(entries, timestamp)
+      const reached = entries?.[at]
+      const last = entries?.at(-1)
+      if (last !== undefined && reached === undefined) low = Math.max(low, last.lastOffset) + 1
+      else if (reached === undefined || at === 0) high = Math.min(middle, reached?.baseOffset ?? middle)
+      else return Math.max(low, reached.baseOffset)
     }
-    // Whoever raised the running maximum may be gone, so the entry's own timestamp decides.
-    for (let at = low; at < endOffset;) {
-      const entries = await this.entries(at, endOffset, PAGE_ENTRIES)
-      const last = entries.at(-1)
-      if (last === undefined) return undefined
-      const hit = entries.find((entry) => entry.maxTimestamp >= timestamp)
-      if (hit !== undefined) return hit
-      at = last.lastOffset + 1
-    }
-    return undefined
+    return low
   }
 
-  async #page(
+  /**
+   * Hands over the entries from the one that holds `fromOffset` (or the first after it) up to `endOffset` while
+   * `onEntry` answers true. About `expectedCount` are read at a time.
+   */
+  async #walk(
     fromOffset: number,
     endOffset: number,
-    maxCount: number,
-    isFirst: boolean,
-  ): Promise<IndexEntry[]> {
-    const entries = await this.rawEntries(fromOffset, endOffset, maxCount)
-    // Whoever reads on asks for the first offset of a batch, so the look back is the exception.
-    if (!isFirst || entries[0]?.baseOffset === fromOffset) return entries
-    const containing = await this.before(fromOffset)
-    if (containing === undefined || containing.lastOffset < fromOffset) return entries
-    return [containing, ...entries].slice(0, maxCount)
+    expectedCount: number,
+    onEntry: (entry: IndexEntry) => boolean,
+  ): Promise<void> {
+    // Taken before the first wait: what is indexed while the pages are read is in both, and is taken from here.
+    const tail = this.tail.entries
+    const pagesEnd = Math.min(endOffset, tail[0]?.baseOffset ?? Infinity)
+    const maxPages = Math.min(Math.ceil(Math.max(expectedCount, 1) / PAGE_ENTRIES), MAX_PAGES_A_WALK)
+    let at = fromOffset
+    while (at < pagesEnd) {
+      const version = this.#version
+      const pages = await this.#pagesFrom(at, maxPages)
+      if (pages.length === 0) break
+      for (const entries of pages) {
+        if (version === this.#version) this.#cache.set(this.#partitionNumber, entries)
+        for (let index = indexOfOffset(entries, at); index < entries.length; index++) {
+          const entry = entries[index]
+          if (entry === undefined || entry.baseOffset >= pagesEnd) break
+          if (!onEntry(entry)) return
+        }
+        at = (entries.at(-1)?.lastOffset ?? at) + 1
+      }
+    }
+    for (let index = indexOfOffset(tail, fromOffset); index < tail.length; index++) {
+      const entry = tail[index]
+      if (entry === undefined || entry.baseOffset >= endOffset || !onEntry(entry)) return
+    }
   }
 
-  async #loadEach(entries: readonly IndexEntry[]): Promise<(Uint8Array | undefined)[]> {
-    const [only] = entries
-    if (only !== undefined && entries.length === 1)
-      return [await this.#database.get(dataKey(only.sequence), VIEWS)]
-    return this.#database.getMany(
-      entries.map((entry) => dataKey(entry.sequence)),
-      VIEWS,
-    )
-  }
-
-  /** Batches that were written one after another are read by one walk. */
-  async #loadRun(
-    first: IndexEntry,
-    last: IndexEntry,
-    entries: readonly IndexEntry[],
-  ): Promise<(Uint8Array | undefined)[]> {
-    let total = 0
-    for (const entry of entries) total += entry.sizeBytes
-    const found = await readRange(this.#database, {
-      gte: dataKey(first.sequence),
-      lte: dataKey(last.sequence),
-      limit: entries.length,
-      highWaterMarkBytes: total + entries.length * 16,
-    })
-    const bytes = new Array<Uint8Array | undefined>(entries.length).fill(undefined)
-    for (const [key, value] of found) bytes[sequenceOf(key) - first.sequence] = value
-    return bytes
+  async #pagesFrom(offset: number, maxCount: number): Promise<(readonly IndexEntry[])[]> {
+    const cached = this.#cache.get(this.#partitionNumber, offset)
+    if (cached !== undefined) return [cached]
+    return (await this.pages(offset, maxCount)).map(({ entries }) => entries)
   }
 
   #missing(entry: IndexEntry, batch: Uint8Array | undefined): OttlaError {

@@ -59,8 +59,11 @@ export interface LevelDatabase {
   close(): Promise<void>
   /** The value of a key; undefined when there is none. */
   get(key: Uint8Array, options: LevelViews): Promise<Uint8Array | undefined>
-  /** The values of keys, in their order. */
-  getMany(keys: Uint8Array[], options: LevelViews): Promise<(Uint8Array | undefined)[]>
+  /** The values of keys, in their order; `fillCache` says whether the store keeps what it read for the next time. */
+  getMany(
+    keys: Uint8Array[],
+    options: LevelViews & { readonly fillCache?: boolean },
+  ): Promise<(Uint8Array | undefined)[]>
   /** Makes all changes or none; with `sync` they are on the disk when it resolves. */
   batch(operations: LevelOperation[], options: LevelViews & { readonly sync?: boolean }): Promise<void>
   /** Walks through a range of keys, as it is when the walk begins. */

@@ -1,9 +1,10 @@
 /**
- * A partition in a key-value store. Appends go straight to the group commit; what changes the shape of the partition
- * (truncation at either end, replacement) runs by itself, after the writes before it and before those after it.
+ * A partition in a key-value store. Appends go straight to the group commit and write to the journal alone; what
+ * changes the shape of the partition (truncation at either end, replacement) runs by itself, after the writes before
+ * it and before those after it, once all of the partition is in the index.
  */
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
-import { assertAscending, assertStart, assertWhole, assertWithin } from '../batch-order.js'
+import { assertAscending, assertStart, assertWithin } from '../batch-order.js'
 import { partitionKey } from '../partition-key.js'
 import type {
   BatchInfo,
@@ -15,22 +16,21 @@ import type {
   PartitionStorage,
   StoredBatch,
 } from '../contract.js'
-import type { LevelOperation } from './database.js'
-import { putBatch, raiseRunningMax, removeBatch } from './batch-operations.js'
-import { blobKey, encodeMeta, metaKey, type IndexEntry, type PartitionMeta } from './keys.js'
 import { BatchIndex } from './batch-index.js'
-import type { LevelEngine } from './level-engine.js'
+import type { LevelOperation } from './database.js'
+import { putBlobs } from './journal-tail.js'
+import { journalWrite } from './journal-write.js'
+import { blobKey, encodeMeta, metaKey, type IndexEntry, type PartitionMeta } from './keys.js'
+import type { LevelEngine, LevelWrite } from './level-engine.js'
 import { levelError } from './level-error.js'
+import { emptyMeta, withBatch, withoutBatches } from './partition-state.js'
+import { planReplacement } from './replacement.js'
+import { Shape } from './shape.js'
+import { planTrimming } from './trimming.js'
 import { WriteOrder } from './write-order.js'
-
-/** How many batches one write removes: enough to be quick, few enough not to hold up anything else. */
-const DROP_SLICE_BATCHES = 512
 
 /** Roughly what a key and its place in a write take besides a batch's bytes. */
 const OPERATION_BYTES = 64
-
-/** How often a read is tried beside changes of shape before it takes its turn among them. */
-const MAX_READ_ATTEMPTS = 4
 
 /** A partition in a level storage. */
 export class LevelPartition implements PartitionStorage {
@@ -43,19 +43,22 @@ export class LevelPartition implements PartitionStorage {
   /** The state after every write that was acknowledged, and after every write that was submitted. */
   #stored: PartitionMeta
   #planned: PartitionMeta
+  /** Whether the database has heard of it. */
+  #isKnown: boolean
   #lastWrite: Promise<void> = Promise.resolve()
-  /** Counts when a change of shape goes to the database, and when it is there: odd in between. */
-  #shape = 0
+  readonly #shape = new Shape()
   #isDeleted = false
 
-  constructor(engine: LevelEngine, id: PartitionId, meta: PartitionMeta) {
+  /** `isKnown` says whether `meta` is in the database, or that of a partition to be. */
+  constructor(engine: LevelEngine, id: PartitionId, meta: PartitionMeta, isKnown: boolean) {
     this.id = id
     this.#engine = engine
     this.#name = partitionKey(id)
-    this.#index = new BatchIndex(engine.database, meta.partitionNumber, this.#name)
+    this.#index = new BatchIndex(engine.database, engine.pages, meta.partitionNumber, this.#name)
     this.#metaKey = metaKey(id)
     this.#stored = meta
     this.#planned = meta
+    this.#isKnown = isKnown
   }
 
   get state(): PartitionState {
@@ -65,13 +68,15 @@ export class LevelPartition implements PartitionStorage {
 
   /** What a truncation that a crash cut short has left is removed before anything else happens. */
   async recover(): Promise<void> {
-    await this.#dropBeyondEnd()
-    await this.#dropBelowStart(0)
+    if (this.#planned.isTrimmingEnd) await this.#dropBeyondEnd()
+    if (this.#planned.isTrimmingStart) await this.#dropBelowStart(0)
   }
 
-  /** Everything after this is refused. */
-  markDeleted(): void {
+  /** Everything after this is refused; what was before is over, well or not, and in the index. */
+  async retire(): Promise<void> {
     this.#isDeleted = true
+    await this.idle()
+    await this.#indexAll()
   }
 
   /** Resolves when the writes and changes of shape that were begun are over, well or not. */
@@ -86,7 +91,10 @@ export class LevelPartition implements PartitionStorage {
   ): Promise<void> {
     const refusal = this.#refusal(options.durability)
     if (refusal !== undefined) return Promise.reject(refusal)
-    return this.#order.pass(() => this.#append(batches, options.durability, options.blobs))
+    return this.#order.pass(async () => {
+      assertAscending(batches, this.#planned.endOffset)
+      return this.#journal(batches, options.blobs, options.durability)
+    })
   }
 
   read(fromOffset: number, maxBytes: number): Promise<readonly StoredBatch[]> {
@@ -112,10 +120,7 @@ export class LevelPartition implements PartitionStorage {
   truncateSuffix(endOffset: number, blobs?: BlobChanges): Promise<void> {
     return this.#reshape(async () => {
       const { startOffset, endOffset: oldEnd } = this.#planned
-      if (endOffset >= oldEnd) {
-        await this.#write(this.#planned, [], blobs, 'os')
-        return
-      }
+      if (endOffset >= oldEnd) return this.#journal([], blobs, 'os')
       const [firstDropped] = await this.#index.entries(Math.max(endOffset, startOffset), oldEnd, 1)
       const last = await this.#index.before(firstDropped?.baseOffset ?? oldEnd)
       const keepsLast = last !== undefined && last.lastOffset >= startOffset
@@ -125,6 +130,7 @@ export class LevelPartition implements PartitionStorage {
           ...this.#planned,
           endOffset: keepsLast ? last.lastOffset + 1 : startOffset,
           runningMaxTimestamp: keepsLast ? last.runningMaxTimestamp : -Infinity,
+          isTrimmingEnd: true,
         },
         [],
         blobs,
@@ -137,8 +143,9 @@ export class LevelPartition implements PartitionStorage {
     return this.#reshape(async () => {
       const { startOffset: oldStart, endOffset } = this.#planned
       assertStart(this.#name, startOffset, endOffset)
+      if (startOffset <= oldStart) return this.#journal([], blobs, 'os')
       // As above: the new start alone makes what lies below it invisible.
-      await this.#writeShape({ ...this.#planned, startOffset: Math.max(oldStart, startOffset) }, [], blobs)
+      await this.#writeShape({ ...this.#planned, startOffset, isTrimmingStart: true }, [], blobs)
       await this.#dropBelowStart(oldStart)
     })
   }
@@ -151,174 +158,163 @@ export class LevelPartition implements PartitionStorage {
   ): Promise<void> {
     return this.#reshape(async () => {
       assertWithin(batches, fromOffset, toOffset, this.#planned)
-      const replaced = await this.#index.entries(fromOffset, toOffset, Number.MAX_SAFE_INTEGER)
-      assertWhole(replaced, fromOffset, toOffset)
-      const operations: LevelOperation[] = []
-      let { sizeBytes, batchCount } = this.#planned
-      for (const entry of replaced) {
-        removeBatch(operations, this.#planned.partitionNumber, entry)
-        sizeBytes -= entry.sizeBytes
-        batchCount--
-      }
-      let runningMaxTimestamp = (await this.#index.before(fromOffset))?.runningMaxTimestamp ?? -Infinity
-      for (const batch of batches) {
-        runningMaxTimestamp = Math.max(runningMaxTimestamp, batch.maxTimestamp)
-        this.#put(operations, batch, runningMaxTimestamp)
-        sizeBytes += batch.sizeBytes
-        batchCount++
-      }
-      const { partitionNumber, endOffset } = this.#planned
-      const behind = { fromOffset: toOffset, endOffset }
-      runningMaxTimestamp =
-        (await raiseRunningMax(operations, this.#index, partitionNumber, behind, runningMaxTimestamp)) ??
-        this.#planned.runningMaxTimestamp
-      await this.#writeShape(
-        { ...this.#planned, sizeBytes, batchCount, runningMaxTimestamp },
-        operations,
-        blobs,
+      const { operations, meta, replaced } = await planReplacement(
+        this.#index,
+        this.#planned,
+        { fromOffset, toOffset },
+        batches,
+        () => this.#engine.takeSequence(),
       )
+      await this.#writeShape(meta, operations, blobs)
       this.#reclaim(replaced)
     })
   }
 
   readBlob(name: string): Promise<Uint8Array | undefined> {
-    return this.#read(({ partitionNumber }) => this.#engine.get(blobKey(partitionNumber, name)))
+    return this.#read(async ({ partitionNumber }) => {
+      const latest = this.#index.tail.blob(name)
+      return latest === undefined ? this.#engine.get(blobKey(partitionNumber, name)) : latest?.slice()
+    })
   }
 
   writeBlobs(blobs: BlobChanges, durability: Durability): Promise<void> {
     const refusal = this.#refusal(durability)
     if (refusal !== undefined) return Promise.reject(refusal)
-    return this.#order.pass(() => this.#write(this.#planned, [], blobs, durability))
+    return this.#order.pass(() => this.#journal([], blobs, durability))
   }
 
-  async #append(
-    batches: readonly BatchWrite[],
-    durability: Durability,
-    blobs: BlobChanges | undefined,
-  ): Promise<void> {
-    assertAscending(batches, this.#planned.endOffset)
-    const operations: LevelOperation[] = []
-    let { endOffset, sizeBytes, batchCount, runningMaxTimestamp } = this.#planned
-    for (const batch of batches) {
-      runningMaxTimestamp = Math.max(runningMaxTimestamp, batch.maxTimestamp)
-      this.#put(operations, batch, runningMaxTimestamp)
-      endOffset = batch.lastOffset + 1
-      sizeBytes += batch.sizeBytes
-      batchCount++
-    }
-    const meta = { ...this.#planned, endOffset, sizeBytes, batchCount, runningMaxTimestamp }
-    return this.#write(meta, operations, blobs, durability)
+  /** What `find` answers about the partition as it was at one moment. */
+  #read<T>(find: (meta: PartitionMeta) => Promise<T>): Promise<T> {
+    return this.#shape.read(() => find(this.#stored), {
+      assertReadable: () => this.#assertReadable(),
+      settled: () => this.#lastWrite,
+      alone: (read) => this.#order.alone(read),
+      name: this.#name,
+    })
   }
 
-  /**
-   * What `find` answers about the partition as it was at one moment. Index and batches are looked up one after
-   * another, so when the shape changed in between it is asked again.
-   */
-  async #read<T>(find: (meta: PartitionMeta) => Promise<T>): Promise<T> {
-    for (let attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++) {
-      this.#assertReadable()
-      const shape = this.#shape
-      const isSettled = (): boolean => shape % 2 === 0 && shape === this.#shape
-      try {
-        const found = await find(this.#stored)
-        this.#assertReadable()
-        if (isSettled()) return found
-      } catch (error) {
-        this.#assertReadable()
-        if (isSettled()) throw levelError(error, `The partition ${this.#name}`, 'could not be read')
-      }
-      if (this.#shape % 2 === 1) await this.#lastWrite
-    }
-    return this.#order.alone(() => find(this.#stored))
-  }
-
-  async #dropBeyondEnd(): Promise<void> {
+  #dropBeyondEnd(): Promise<void> {
     const { endOffset } = this.#planned
-    await this.#drop(endOffset, Number.MAX_SAFE_INTEGER, ({ lastOffset }) => lastOffset >= endOffset)
+    // This may not wait for the next opening: an append that was called before a close would come to lie upon it.
+    return this.#drop(endOffset, ({ lastOffset }) => lastOffset >= endOffset, { isTrimmingEnd: false })
   }
 
-  async #dropBelowStart(fromOffset: number): Promise<void> {
+  #dropBelowStart(fromOffset: number): Promise<void> {
     const { startOffset } = this.#planned
-    await this.#drop(fromOffset, startOffset, ({ lastOffset }) => lastOffset < startOffset)
+    const isDropped = ({ lastOffset }: IndexEntry): boolean => lastOffset < startOffset
+    return this.#drop(fromOffset, isDropped, { isTrimmingStart: false }, () => this.#engine.isClosing)
   }
 
-  /**
-   * Removes those from `fromOffset` on that `isDropped` picks, slice by slice, until a slice has none of them. What
-   * lies below the start may wait for the next opening when the storage closes; what lies beyond the end may not, as
-   * an append that was called before the close would come to lie upon it.
-   */
+  /** Removes those from `fromOffset` on that `isDropped` picks; the last of the slices makes the state `done`. */
   async #drop(
     fromOffset: number,
-    toOffset: number,
     isDropped: (entry: IndexEntry) => boolean,
+    done: Partial<PartitionMeta>,
+    mayWait: () => boolean = () => false,
   ): Promise<void> {
-    let found = await this.#index.entries(fromOffset, toOffset, DROP_SLICE_BATCHES)
-    while (toOffset === Number.MAX_SAFE_INTEGER || !this.#engine.isClosing) {
-      const dropped = found.filter(isDropped)
-      const last = dropped.at(-1)
-      if (last === undefined) return
-      const operations: LevelOperation[] = []
-      let { sizeBytes, batchCount } = this.#planned
-      for (const entry of dropped) {
-        removeBatch(operations, this.#planned.partitionNumber, entry)
-        sizeBytes -= entry.sizeBytes
-        batchCount--
-      }
-      await this.#write({ ...this.#planned, sizeBytes, batchCount }, operations, undefined, 'os')
+    for (let at = fromOffset; !mayWait();) {
+      const { operations, dropped, next } = await planTrimming(this.#index, this.#planned, at, isDropped)
+      const meta = withoutBatches(this.#planned, dropped)
+      await this.#write(next === undefined ? { ...meta, ...done } : meta, operations, undefined)
       this.#reclaim(dropped)
-      // Not from the front again: the store would walk past all that is removed already.
-      found = await this.#index.rawEntries(last.lastOffset + 1, toOffset, DROP_SLICE_BATCHES)
+      if (next === undefined) return
+      at = next
     }
-  }
-
-  #put(operations: LevelOperation[], batch: BatchWrite, runningMaxTimestamp: number): void {
-    const { partitionNumber } = this.#planned
-    putBatch(operations, partitionNumber, batch, this.#engine.nextSequence(), runningMaxTimestamp)
   }
 
   #reclaim(entries: readonly IndexEntry[]): void {
     for (const entry of entries) this.#engine.reclaimer.dropped(entry.sequence, entry.sizeBytes)
   }
 
-  #write(
-    meta: PartitionMeta,
-    operations: LevelOperation[],
+  /** Writes to the journal, and to it alone. */
+  #journal(
+    batches: readonly BatchWrite[],
     blobs: BlobChanges | undefined,
     durability: Durability,
   ): Promise<void> {
-    let sizeBytes = operations.length * OPERATION_BYTES
-    for (const operation of operations) if (operation.type === 'put') sizeBytes += operation.value.length
-    for (const [name, value] of Object.entries(blobs ?? {})) {
-      const key = blobKey(meta.partitionNumber, name)
-      operations.push(value === null ? { type: 'del', key } : { type: 'put', key, value: value.slice() })
-      sizeBytes += value?.length ?? 0
+    const before = this.#planned
+    const meta = batches.reduce(withBatch, before)
+    const write = journalWrite(this.#engine, this.#index.tail, before, batches, blobs)
+    const build = (operations: LevelOperation[]): void => {
+      write.build(operations)
+      if (this.#isKnown || write.count === 0) return
+      // What the journal holds of a partition is its own once the database knows its number.
+      this.#isKnown = true
+      this.#putMeta(operations, emptyMeta(meta.partitionNumber), 0)
     }
-    this.#planned = meta
-    const write = {
-      operations,
-      metaKey: this.#metaKey,
-      metaValue: encodeMeta(meta),
-      partitionNumber: meta.partitionNumber,
-    }
-    const written = this.#engine.commits.submit(write, sizeBytes, durability).then(() => {
+    const applied = (): void => {
+      write.applied()
       this.#stored = meta
-    })
+      if (write.count > 0) this.#engine.journaled(this, write.count, write.sizeBytes)
+    }
+    return this.#submit(meta, { build, applied }, write.sizeBytes + write.count * OPERATION_BYTES, durability)
+  }
+
+  /** Writes straight to the index, the blobs and the state; nothing of the partition is in the journal alone then. */
+  #write(
+    meta: PartitionMeta,
+    operations: readonly LevelOperation[],
+    blobs: BlobChanges | undefined,
+  ): Promise<void> {
+    const changes = [...operations]
+    // Copied when they are handed over.
+    const copies = Object.entries(blobs ?? {}).map(([name, value]) => [name, value?.slice() ?? null] as const)
+    putBlobs(changes, meta.partitionNumber, copies)
+    let sizeBytes = changes.length * OPERATION_BYTES
+    for (const change of changes) if (change.type === 'put') sizeBytes += change.value.length
+    const build = (target: LevelOperation[]): void => {
+      for (const change of changes) target.push(change)
+      this.#isKnown = true
+      this.#putMeta(target, meta, this.#engine.sequence)
+    }
+    const applied = (): void => {
+      this.#index.changing()
+      this.#stored = meta
+    }
+    this.#index.changing()
+    return this.#submit(meta, { build, applied }, sizeBytes, 'os')
+  }
+
+  /** As #write, for what readers must not see half of. */
+  #writeShape(
+    meta: PartitionMeta,
+    operations: readonly LevelOperation[],
+    blobs: BlobChanges | undefined,
+  ): Promise<void> {
+    return this.#shape.change(() => this.#write(meta, operations, blobs))
+  }
+
+  #submit(meta: PartitionMeta, write: LevelWrite, sizeBytes: number, durability: Durability): Promise<void> {
+    this.#planned = meta
+    const written = this.#engine.commits.submit(write, sizeBytes, durability)
     this.#lastWrite = written.catch(() => undefined)
     return written
   }
 
-  /** As #write, for what readers must not see half of. */
-  async #writeShape(
-    meta: PartitionMeta,
-    operations: LevelOperation[],
-    blobs: BlobChanges | undefined,
-  ): Promise<void> {
-    this.#shape++
-    try {
-      await this.#write(meta, operations, blobs, 'os')
-    } finally {
-      this.#shape++
-    }
+  /** How many of its changes are in the journal and not yet in the index. */
+  get journaledCount(): number {
+    return this.#index.tail.size
+  }
+
+  /** Adds the changes that bring those into the index; everything in the journal below `sequence` is stored. */
+  putIndex(operations: LevelOperation[], sequence: number): void {
+    this.#index.tail.putInto(operations, this.#stored.partitionNumber)
+    this.#putMeta(operations, this.#stored, sequence)
+  }
+
+  /** Those are there. */
+  indexed(): void {
+    this.#index.tail.clear()
+  }
+
+  #putMeta(operations: LevelOperation[], meta: PartitionMeta, indexedSequence: number): void {
+    operations.push({ type: 'put', key: this.#metaKey, value: encodeMeta({ ...meta, indexedSequence }) })
+  }
+
+  async #indexAll(): Promise<void> {
+    if (this.journaledCount === 0) return
+    const build = (operations: LevelOperation[]): void => this.putIndex(operations, this.#engine.sequence)
+    await this.#submit(this.#planned, { build, applied: () => this.indexed() }, 0, 'os')
   }
 
   /** Runs `change` after all writes before it and ahead of all after it. */
@@ -329,6 +325,7 @@ export class LevelPartition implements PartitionStorage {
       await this.#lastWrite
       if (this.#engine.commits.failure !== undefined) throw this.#engine.commits.failure
       try {
+        await this.#indexAll()
         await change()
       } catch (error) {
         throw levelError(error, `The partition ${this.#name}`, 'could not be changed')

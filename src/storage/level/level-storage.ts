@@ -2,7 +2,7 @@
  * A storage over LevelDB, or any other abstract-level database: opens and closes it, keeps the list of partitions, and
  * removes deleted ones.
  */
-import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Files, ProcessIdentity } from '../../runtime/files.js'
 import { systemRandom } from '../../runtime/random.js'
 import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
@@ -11,28 +11,25 @@ import { partitionKey } from '../partition-key.js'
 import { readRange, VIEWS, type LevelDatabase, type LevelOperation } from './database.js'
 import {
   blobKey,
-  dataKey,
-  decodeIndexEntry,
   decodeMeta,
+  decodePage,
   deletedKey,
-  FORMAT_KEY,
-  FORMAT_VERSION,
-  indexKey,
   kindRange,
   metaKey,
+  pageKey,
   partitionNumberOf,
   partitionOfMetaKey,
-  sequenceOf,
-  type PartitionMeta,
 } from './keys.js'
+import { removeBatches } from './index-pages.js'
 import { LevelEngine } from './level-engine.js'
 import { levelError } from './level-error.js'
 import { LevelPartition } from './level-partition.js'
+import { checkFormat, MAX_PARTITIONS, openJournal, readStates } from './opening.js'
+import { emptyMeta } from './partition-state.js'
 
-/** How many partitions a storage keeps at most; the list of them is held in memory. */
-const MAX_PARTITIONS = 1_000_000
-/** How many entries of a deleted partition are removed at a time. */
-const DELETE_SLICE_ENTRIES = 512
+/** How many index pages of a deleted partition, or blobs, are removed at a time. */
+const DELETE_SLICE_PAGES = 4
+const DELETE_SLICE_BLOBS = 512
 
 /** A folder with everything that guarding it takes. */
 export interface LevelFolder {
@@ -100,7 +97,7 @@ export class LevelStorage implements LogStorage {
   async partitions(): Promise<readonly PartitionId[]> {
     const engine = this.#openEngine()
     await engine.commits.idle()
-    const entries = await readRange(engine.database, { ...kindRange('m'), limit: MAX_PARTITIONS })
+    const entries = await readRange(engine.database, { ...kindRange('p'), limit: MAX_PARTITIONS })
     return entries.map(([key]) => partitionOfMetaKey(key))
   }
 
@@ -120,13 +117,15 @@ export class LevelStorage implements LogStorage {
   async sizeBytes(): Promise<number> {
     const engine = this.#openEngine()
     if (this.#folder !== undefined) return this.#folder.files.directorySizeBytes(this.#folder.location)
-    let total = 0
-    for (const [key, value] of await readRange(engine.database, {
-      ...kindRange('m'),
-      limit: MAX_PARTITIONS,
-    })) {
-      total += decodeMeta(key, value).sizeBytes
+    const sizes = new Map<string, number>()
+    const states = await readRange(engine.database, { ...kindRange('p'), limit: MAX_PARTITIONS })
+    for (const [key, value] of states) {
+      sizes.set(partitionKey(partitionOfMetaKey(key)), decodeMeta(key, value).sizeBytes)
     }
+    // What is in the journal alone is told by the partitions themselves.
+    for (const [key, opening] of this.#opened) sizes.set(key, (await opening).state.sizeBytes)
+    let total = 0
+    for (const size of sizes.values()) total += size
     return total
   }
 
@@ -144,13 +143,12 @@ export class LevelStorage implements LogStorage {
       database = await this.#create(location)
       await database.open()
       await checkFormat(database)
-      const [last] = await readRange(database, { ...kindRange('d'), reverse: true, limit: 1 })
-      const engine = new LevelEngine(
-        database,
-        last === undefined ? 0 : sequenceOf(last[0]) + 1,
-        this.capabilities,
-      )
-      await this.#loadPartitions(engine)
+      const sequence = await openJournal(database)
+      const { nextPartitionNumber, indexedSequence } = await readStates(database)
+      this.#nextPartitionNumber = nextPartitionNumber
+      // What was written last may be gone again; its place is not taken twice, as it counts as indexed.
+      const engine = new LevelEngine(database, Math.max(sequence, indexedSequence), this.capabilities)
+      await this.#resumeDeletions(engine)
       this.#failure = undefined
       this.#engine = engine
     } catch (error) {
@@ -191,8 +189,7 @@ export class LevelStorage implements LogStorage {
     if (engine.commits.failure !== undefined) throw engine.commits.failure
     // One that could not be opened, because it is damaged, can be deleted all the same.
     const partition = await this.#opened.get(key)?.catch(() => undefined)
-    partition?.markDeleted()
-    await partition?.idle()
+    await partition?.retire()
     this.#opened.delete(key)
     const stored = await engine.get(metaKey(id))
     if (stored === undefined) return
@@ -207,33 +204,15 @@ export class LevelStorage implements LogStorage {
 
   async #openPartition(engine: LevelEngine, id: PartitionId): Promise<LevelPartition> {
     const stored = await engine.get(metaKey(id))
-    if (stored === undefined) return new LevelPartition(engine, id, this.#newMeta())
-    const partition = new LevelPartition(engine, id, decodeMeta(metaKey(id), stored))
+    if (stored === undefined)
+      return new LevelPartition(engine, id, emptyMeta(this.#nextPartitionNumber++), false)
+    const partition = new LevelPartition(engine, id, decodeMeta(metaKey(id), stored), true)
     await partition.recover()
     return partition
   }
 
-  #newMeta(): PartitionMeta {
-    return {
-      partitionNumber: this.#nextPartitionNumber++,
-      startOffset: 0,
-      endOffset: 0,
-      sizeBytes: 0,
-      batchCount: 0,
-      runningMaxTimestamp: -Infinity,
-    }
-  }
-
-  async #loadPartitions(engine: LevelEngine): Promise<void> {
-    this.#nextPartitionNumber = 0
-    for (const [key, value] of await readRange(engine.database, {
-      ...kindRange('m'),
-      limit: MAX_PARTITIONS,
-    })) {
-      const { partitionNumber } = decodeMeta(key, value)
-      this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, partitionNumber + 1)
-    }
-    for (const [key] of await readRange(engine.database, { ...kindRange('x'), limit: MAX_PARTITIONS })) {
+  async #resumeDeletions(engine: LevelEngine): Promise<void> {
+    for (const [key] of await readRange(engine.database, { ...kindRange('d'), limit: MAX_PARTITIONS })) {
       const partitionNumber = partitionNumberOf(key)
       this.#nextPartitionNumber = Math.max(this.#nextPartitionNumber, partitionNumber + 1)
       await this.#removeDeleted(engine, partitionNumber)
@@ -241,25 +220,26 @@ export class LevelStorage implements LogStorage {
   }
 
   async #removeDeleted(engine: LevelEngine, partitionNumber: number): Promise<void> {
-    const end = indexKey(partitionNumber + 1, 0)
-    let gte = indexKey(partitionNumber, 0)
+    const end = pageKey(partitionNumber + 1, 0)
+    let gte = pageKey(partitionNumber, 0)
     for (;;) {
       if (engine.isClosing) return
-      const entries = await readRange(engine.database, { gte, lt: end, limit: DELETE_SLICE_ENTRIES })
+      const pages = await readRange(engine.database, { gte, lt: end, limit: DELETE_SLICE_PAGES })
       const operations: LevelOperation[] = []
-      for (const [key, value] of entries) {
-        const { sequence, sizeBytes, baseOffset } = decodeIndexEntry(key, value)
-        operations.push({ type: 'del', key }, { type: 'del', key: dataKey(sequence) })
-        engine.reclaimer.dropped(sequence, sizeBytes)
+      for (const [key, value] of pages) {
+        const entries = decodePage(key, value)
+        removeBatches(operations, partitionNumber, entries)
+        operations.push({ type: 'del', key })
+        for (const { sequence, sizeBytes } of entries) engine.reclaimer.dropped(sequence, sizeBytes)
         // Not from the front again: the store would walk past all that is removed already.
-        gte = indexKey(partitionNumber, baseOffset + 1)
+        gte = new Uint8Array([...key, 0])
       }
       if (operations.length === 0) break
       await this.#change(engine, operations)
     }
     const blobs = { gte: blobKey(partitionNumber), lt: blobKey(partitionNumber + 1) }
     for (;;) {
-      const left = await readRange(engine.database, { ...blobs, limit: DELETE_SLICE_ENTRIES })
+      const left = await readRange(engine.database, { ...blobs, limit: DELETE_SLICE_BLOBS })
       if (left.length === 0) break
       await this.#change(
         engine,
@@ -310,26 +290,6 @@ export class LevelStorage implements LogStorage {
   #openEngine(): LevelEngine {
     if (this.#engine?.isClosing === false) return this.#engine
     throw new OttlaError('RESOURCE_CLOSED', 'The level storage is closed; open it to go on.')
-  }
-}
-
-const checkFormat = async (database: LevelDatabase): Promise<void> => {
-  const stored = await database.get(FORMAT_KEY, VIEWS)
-  if (stored === undefined) {
-    const [foreign] = await readRange(database, { limit: 1 })
-    if (foreign !== undefined) {
-      throw invalidArgument(
-        'The database',
-        'one that holds something else',
-        "an empty one, or one with Ottla's log",
-      )
-    }
-    await database.batch([{ type: 'put', key: FORMAT_KEY, value: new Uint8Array([FORMAT_VERSION]) }], VIEWS)
-  } else if (stored[0] !== FORMAT_VERSION) {
-    throw new OttlaError(
-      'UNSUPPORTED_VERSION',
-      `The log on disk has layout version ${stored[0]}; this version of Ottla reads ${FORMAT_VERSION}.`,
-    )
   }
 }
 

@@ -3,7 +3,7 @@
  * counted, and when they are worth it the range in which they lay is compacted, in the background, one range at a time.
  */
 import type { LevelDatabase } from './database.js'
-import { dataKey } from './keys.js'
+import { journalKey } from './keys.js'
 
 /** How many dropped bytes are worth a compaction. */
 const WORTHWHILE_BYTES = 1024 * 1024
@@ -45,8 +45,8 @@ export class Reclaimer {
     // What is dropped in the same turn, in the slices of one truncation, belongs to one compaction.
     await Promise.resolve()
     while (this.#droppedBytes >= WORTHWHILE_BYTES && !this.#isClosed) {
-      const start = dataKey(this.#first)
-      const end = dataKey(this.#last + 1)
+      const start = journalKey(this.#first)
+      const end = journalKey(this.#last + 1)
       this.#first = Infinity
       this.#last = -1
       this.#droppedBytes = 0
