@@ -3,7 +3,14 @@ import { bytes } from './clients/serdes/bytes.js'
 import { isSerde, type Serde } from './clients/serdes/serde.js'
 import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument } from './runtime/errors/ottla-error.js'
-import { checkOptions, choiceOption, customOption, textOption, type Checked } from './runtime/options.js'
+import {
+  checkOptions,
+  choiceOption,
+  customOption,
+  signalOption,
+  textOption,
+  type Checked,
+} from './runtime/options.js'
 import { systemRandom, type Random } from './runtime/random.js'
 import type { Durability, LogStorage } from './storage/contract.js'
 
@@ -98,11 +105,7 @@ const TOPIC_RULES = {
   key: customOption<Serde<unknown>>(bytes, 'a serde', isSerde),
   value: customOption<Serde<unknown>>(bytes, 'a serde', isSerde),
   configs: customOption<Configs>({}, 'an object of topic configs', isConfigs),
-  signal: customOption<AbortSignal | undefined>(
-    undefined,
-    'an AbortSignal',
-    (value) => value instanceof AbortSignal,
-  ),
+  signal: signalOption,
 }
 
 /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */

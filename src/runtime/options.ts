@@ -72,6 +72,22 @@ export const customOption = <T>(
   accepts,
 })
 
+/** A signal that ends a wait. */
+export const signalOption: OptionRule<AbortSignal | undefined> = customOption<AbortSignal | undefined>(
+  undefined,
+  'an AbortSignal',
+  (value) => value instanceof AbortSignal,
+)
+
+const WAIT_RULES = { signal: signalOption }
+
+/**
+ * The signal of a call that takes nothing else.
+ * @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT.
+ */
+export const checkSignal = (owner: string, options: object | undefined): AbortSignal | undefined =>
+  options === undefined ? undefined : checkOptions(owner, WAIT_RULES, options).signal
+
 /**
  * Checks `options` against `rules`. Names with the value undefined count as left out.
  * @throws OttlaError UNKNOWN_OPTION for a name without a rule, INVALID_ARGUMENT for a value that its rule refuses.

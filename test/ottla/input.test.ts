@@ -23,6 +23,8 @@ describe('bad input', () => {
   })
   afterEach(() => ottla.close())
 
+  const BYTES = new Uint8Array(1)
+
   /** What is asked for, the code that Kafka or the error table has for it, and what the message has to name. */
   type Case = readonly [name: string, action: (ottla: Ottla) => unknown, code: ErrorCode, ...named: string[]]
   const cases: readonly Case[] = [
@@ -48,6 +50,30 @@ describe('bad input', () => {
       'batchSize',
       '-1',
       'at least',
+    ],
+    [
+      'a signal that is none',
+      async (o) => o.producer().send(await o.createTopic('t'), { value: BYTES }, { signal: 5 } as never),
+      'INVALID_ARGUMENT',
+      'signal of send',
+      'AbortSignal',
+    ],
+    [
+      'an unknown option of send',
+      async (o) => o.producer().send(await o.createTopic('t'), { value: BYTES }, { sygnal: null } as never),
+      'UNKNOWN_OPTION',
+      'sygnal',
+      'signal',
+    ],
+    [
+      'headers in a Map',
+      async (o) =>
+        o
+          .producer()
+          .send(await o.createTopic('t'), { value: BYTES, headers: new Map([['a', 'b']]) as never }),
+      'INVALID_ARGUMENT',
+      'headers',
+      'an object of names',
     ],
     [
       'an unknown broker config',

@@ -107,6 +107,8 @@ it('prints what the data sets hold, and a second run goes on from the first', as
 
   const second = await run(folder)
   expect(second).toContain(`${figure(expected.total)} records are there already`)
+  // Both runs' records of that day, however they lie behind one another.
+  expect(second).toContain(`: ${figure(expected.lastDay * 2)} earthquakes of the last day`)
   expectFigures(second, expected)
   expect(summary(second)).toMatchObject({
     'records in the log': figure(expected.total * 2),

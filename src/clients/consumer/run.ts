@@ -1,6 +1,6 @@
 /** Callback style: calls a handler with each message or batch, several partitions at a time if asked to. */
 import { anySignal } from '../../runtime/abort.js'
-import { checkOptions, customOption, integerOption } from '../../runtime/options.js'
+import { checkOptions, customOption, integerOption, signalOption } from '../../runtime/options.js'
 import { invalidArgument } from '../../runtime/errors/ottla-error.js'
 import type { Message } from '../message.js'
 import type { Chunk } from './chunk.js'
@@ -42,11 +42,7 @@ const RULES = {
   eachMessage: customOption<Handler | undefined>(undefined, 'a function', isFunction),
   eachBatch: customOption<Handler | undefined>(undefined, 'a function', isFunction),
   partitionsConsumedConcurrently: integerOption(1, 1),
-  signal: customOption<AbortSignal | undefined>(
-    undefined,
-    'an AbortSignal',
-    (value) => value instanceof AbortSignal,
-  ),
+  signal: signalOption,
 }
 
 /** Runs until the signal aborts or the consumer closes; rejects with what a handler throws, or with what ends the consumer. */

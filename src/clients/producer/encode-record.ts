@@ -156,15 +156,16 @@ const serialize = <T>(
 const encodeHeaders = (topic: string, headers: HeadersInput): readonly RecordHeader[] => {
   if (Array.isArray(headers))
     return (headers as readonly RecordHeader[]).map(({ key, value }) => header(topic, key, value))
-  if (typeof headers !== 'object' || (headers as unknown) === null) {
+  // A Map, or anything else that is walked, has no names of its own: its headers would be lost without a word.
+  if (typeof headers !== 'object' || (headers as unknown) === null || Symbol.iterator in headers) {
     throw invalidArgument(
       `The headers of a record for ${topic}`,
       headers,
-      'an object of names to texts or bytes',
+      'an object of names to texts or bytes, or an array of { key, value }',
     )
   }
   return Object.entries(headers).map(([name, value]) =>
-    header(topic, name, value as string | Uint8Array | null),
+    header(topic, name, value),
   )
 }
 

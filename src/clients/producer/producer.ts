@@ -2,6 +2,7 @@
 import { abortable } from '../../runtime/abort.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
+import { checkSignal } from '../../runtime/options.js'
 import type { ClientContext } from '../context.js'
 import { Topic } from '../topic.js'
 import { Accumulator } from './accumulator.js'
@@ -71,10 +72,11 @@ export class Producer extends Resource {
   send<K, V>(
     topic: Topic<K, V>,
     records: ProducerRecord<K, V> | readonly ProducerRecord<K, V>[],
-    { signal }: SendOptions = {},
+    options?: SendOptions,
   ): Promise<RecordMetadata | readonly RecordMetadata[]> {
     try {
       this.assertOpen()
+      const signal = checkSignal('send', options)
       signal?.throwIfAborted()
       if (!(topic instanceof Topic)) {
         throw invalidArgument(
@@ -92,9 +94,9 @@ export class Producer extends Resource {
   }
 
   /** Sends all that was handed to `send` before, and resolves when each of it is stored or has failed. */
-  async flush({ signal }: FlushOptions = {}): Promise<void> {
+  async flush(options?: FlushOptions): Promise<void> {
     this.assertOpen()
-    await abortable(this.#drained(), signal)
+    await abortable(this.#drained(), checkSignal('flush', options))
   }
 
   protected override async beforeClose(): Promise<void> {
