@@ -5,6 +5,7 @@ export default defineConfig({
     index: 'src/index.ts',
     'storage/memory': 'src/storage/memory/index.ts',
     'storage/level': 'src/storage/level/index.ts',
+    'storage/file': 'src/storage/file/index.ts',
     'storage/test-suite': 'src/storage/test-suite/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -10,11 +10,13 @@ import {
   readdir,
   realpath,
   rename,
+  rm,
   stat,
   unlink,
+  type FileHandle,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Files } from '../files.js'
+import type { Files, OpenFile } from '../files.js'
 
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
@@ -27,6 +29,61 @@ const linkOrCopy = async (from: string, to: string): Promise<void> => {
     if (hasCode(error, 'EEXIST')) throw error
     await copyFile(from, to, constants.COPYFILE_EXCL)
   }
+}
+
+class NodeOpenFile implements OpenFile {
+  readonly #handle: FileHandle
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    let done = 0
+    while (done < target.length) {
+      const { bytesRead } = await this.#handle.read(target, done, target.length - done, position + done)
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return done
+  }
+
+  async write(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    let rest = pieces
+    let at = position
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest, at)
+      at += bytesWritten
+      // A full disk may take a part; the next try says why it takes no more.
+      rest = behind(rest, bytesWritten)
+    }
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync()
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#handle.truncate(size)
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+/** What remains of `pieces` behind their first `count` bytes. */
+const behind = (pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] => {
+  let left = count
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(index + 1)]
+    left -= piece.length
+  }
+  return []
 }
 
 /** Files on the machine's own disks. */
@@ -77,6 +134,31 @@ export const nodeFiles: Files = {
       await unlink(path)
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
+    }
+  },
+  open: async (path, mode) => new NodeOpenFile(await open(path, mode === 'create' ? 'w+' : 'r+')),
+  list: async (directory) => {
+    try {
+      return await readdir(directory)
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return []
+      throw error
+    }
+  },
+  removeDirectory: async (directory) => {
+    await rm(directory, { recursive: true, force: true })
+  },
+  syncDirectory: async (directory) => {
+    // Windows has no such thing: it cannot open a folder, and keeps its names in order by itself.
+    const handle = await open(directory, 'r').catch((error: unknown) => {
+      if (hasCode(error, 'EISDIR', 'EPERM', 'EACCES')) return undefined
+      throw error
+    })
+    if (handle === undefined) return
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
     }
   },
   directorySizeBytes: async (directory) => {

@@ -1,5 +1,6 @@
 /** What the suite writes, and how it looks at what it reads. */
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { writeHeader } from '../../record/header.js'
 import type { BatchInfo, BatchWrite, PartitionStorage, StoredBatch } from '../contract.js'
 
 /** Two topics, of which the first has several partitions. */
@@ -11,17 +12,30 @@ export const PARTITION = { topicId: TOPIC_ID, partition: 0 }
 
 let stamps = 0
 
-/** A batch of `count` offsets. No two batches have the same bytes, so one can never pass for another. */
+/**
+ * A valid batch of `count` offsets with at least its header's 61 bytes, though none of its records could be read. No
+ * two batches have the same bytes, so one can never pass for another.
+ */
 export const sampleBatch = (
   baseOffset: number,
   count = 10,
   { maxTimestamp = baseOffset, sizeBytes = 100 }: { maxTimestamp?: number; sizeBytes?: number } = {},
 ): BatchWrite => {
   const bytes = new Uint8Array(sizeBytes)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, stamps++)
-  view.setFloat64(4, baseOffset)
-  return { baseOffset, lastOffset: baseOffset + count - 1, maxTimestamp, sizeBytes, bytes }
+  const lastOffset = baseOffset + count - 1
+  writeHeader(bytes, sizeBytes, {
+    baseOffset,
+    leaderEpoch: 0,
+    attributes: 0,
+    lastOffsetDelta: lastOffset - baseOffset,
+    baseTimestamp: maxTimestamp,
+    maxTimestamp,
+    producerId: stamps++,
+    producerEpoch: 0,
+    baseSequence: 0,
+    recordCount: Math.max(1, count),
+  })
+  return { baseOffset, lastOffset, maxTimestamp, sizeBytes, bytes }
 }
 
 /** `howMany` batches of ten offsets each that abut, the first at `baseOffset`. */
