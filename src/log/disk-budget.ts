@@ -227,7 +227,8 @@ class OldestBatch {
 
   async advance(): Promise<void> {
     if (this.#at === this.#page.length) {
-      this.#page = await this.log.readableInfos(this.#next, PAGE_BATCHES)
+      // One that cannot be read has nothing to give; whoever reads its records is told why.
+      this.#page = await this.log.readableInfos(this.#next, PAGE_BATCHES).catch(() => [])
       this.#at = 0
     }
     this.batch = this.#page[this.#at++]

@@ -7,8 +7,11 @@ import type { PartitionLog } from '../../src/log/partition-log.js'
 import { PartitionLogs } from '../../src/log/partition-logs.js'
 import { encodeBatch, type BatchOptions } from '../../src/record/encode.js'
 import { systemClock } from '../../src/runtime/clock.js'
+import type { LogStorage } from '../../src/storage/contract.js'
+import { levelStorage } from '../../src/storage/level/index.js'
 import { keptStorage } from '../support/kept-storage.js'
 import { ID, KEEP_ALL } from '../support/log-batches.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const MAX_BYTES = 3000
 const idOf = (partition: number) => ({ ...ID, partition })
@@ -19,7 +22,7 @@ const sized = (bytes: number, timestamp: number, options?: BatchOptions): Uint8A
 const openLogs = async (
   policy: DiskPolicy,
   configs: readonly Partial<LogConfig>[],
-  storage = keptStorage(),
+  storage: LogStorage = keptStorage(),
   maxBytes = MAX_BYTES,
 ) => {
   await storage.open()
@@ -170,6 +173,25 @@ describe('the disk budget', () => {
     )
     expect(budget.usedBytes).toBe(await storedBytes())
     expect(opened.map(({ endOffset }) => endOffset)).toEqual(ends)
+  })
+
+  it('counts what is stored on disk, also when it is opened again with a smaller budget', async () => {
+    const folder = await tempFolder()
+    const batch = sized(1000, 1)
+    let open = await openLogs('drop-oldest', CONFIGS, levelStorage(folder), 10 * batch.length)
+    for (let i = 0; i < 20; i++) await open.opened[i % 2]!.append(sized(1000, i))
+    expect(open.budget.usedBytes).toBe(10 * batch.length)
+    expect(await open.storedBytes()).toBe(10 * batch.length)
+    await open.logs.close()
+    await open.storage.close()
+    open = await openLogs('drop-oldest', CONFIGS, levelStorage(folder), 5 * batch.length)
+    expect(open.budget.usedBytes).toBe(10 * batch.length)
+    await open.opened[0]!.append(sized(1000, 20))
+    // The seventh goes with the step.
+    expect(await open.storedBytes()).toBe(4 * batch.length)
+    expect(open.opened.map(({ startOffset, endOffset }) => endOffset - startOffset)).toEqual([2, 2, 0, 0])
+    await open.logs.close()
+    await open.storage.close()
   })
 
   it('a refused append changes nothing; reads, deletes and retries of what is stored still work', async () => {
