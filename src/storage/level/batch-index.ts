@@ -102,7 +102,10 @@ export class BatchIndex {
    */
   async load(entries: readonly IndexEntry[]): Promise<StoredBatch[]> {
     const keys = entries.map((entry) => batchKey(this.#partitionNumber, entry))
-    const bytes = await this.#database.getMany(keys, { ...VIEWS, fillCache: false })
+    // In two halves: while the bytes of one are handed over, the other is read.
+    const half = Math.ceil(keys.length / 2)
+    const halves = [keys.slice(0, half), keys.slice(half)].map((part) => this.#lookUp(part))
+    const bytes = (await Promise.all(halves)).flat()
     return entries.map((entry, index) => {
       const batch = bytes[index]
       if (batch?.length !== entry.sizeBytes) throw this.#missing(entry, batch)
@@ -186,6 +189,11 @@ export class BatchIndex {
     const cached = this.#cache.get(this.#partitionNumber, offset)
     if (cached !== undefined) return [cached]
     return (await this.pages(offset, maxCount)).map(({ entries }) => entries)
+  }
+
+  async #lookUp(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    // What is read once, in passing, is not to push the index out of the store's cache.
+    return keys.length === 0 ? [] : this.#database.getMany(keys, { ...VIEWS, fillCache: false })
   }
 
   #missing(entry: IndexEntry, batch: Uint8Array | undefined): OttlaError {
