@@ -8,6 +8,7 @@ import type { Durability } from '../../src/storage/contract.js'
 import { hold } from './storage/holder.js'
 import { writeLog } from './storage/log-writer.js'
 import { writeUntilKilled } from './crash-writer.js'
+import type { Asked } from './storage/script.js'
 import { write } from './storage/writer.js'
 import { storageNamed } from './storages.js'
 
@@ -21,7 +22,8 @@ else if (mode === 'open') {
   await storage.open()
   await storage.close()
 } else {
-  const [durability, seed, round] = rest
-  const run = mode === 'crash' ? writeUntilKilled : write
-  await run(create(folder), durability as Durability, Number(seed), Number(round))
+  const [asked = '', seed, round] = rest
+  const at = [Number(seed), Number(round)] as const
+  if (mode === 'crash') await writeUntilKilled(create(folder), asked as Durability, ...at)
+  else await write(create(folder), asked as Asked, ...at)
 }

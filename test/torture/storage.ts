@@ -53,7 +53,7 @@ export const storage: Suite = {
       const count = share(rounds, 10 * storages.length)
       for (let first = 0; first < count; first += ROUNDS_A_CASE) {
         const part = { children, seed, first, count: Math.min(ROUNDS_A_CASE, count - first) }
-        await check(`power loss: ${each.name}, fsync`, () => powerLossRounds(each, part))
+        await check(`power loss: ${each.name}, fsync and mixed`, () => powerLossRounds(each, part))
       }
     }
   },

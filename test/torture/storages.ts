@@ -1,4 +1,5 @@
 /** The storages that are tortured; one more is one more line here. */
+import { fileStorage } from 'ottla/storage/file'
 import { levelStorage } from 'ottla/storage/level'
 import type { Durability, LogStorage } from '../../src/storage/contract.js'
 
@@ -22,6 +23,12 @@ export const STORAGES: readonly TorturedStorage[] = [
     create: levelStorage,
     isSurgical: (file) => file.endsWith('.log'),
     knowsItsEnd: false,
+  },
+  {
+    name: 'file',
+    create: fileStorage,
+    isSurgical: (file) => /(journal|[.]log|[.]sparse)$/.test(file),
+    knowsItsEnd: true,
   },
 ]
 

@@ -72,8 +72,7 @@ const fullDiskRound = async (
   let isOpen = true
   try {
     for (let left = random.below(MAX_CALLS_BEFORE); left > 0; left--) {
-      const [index, count] = [random.below(PARTITION_IDS.length), 1 + random.below(3)]
-      const failure = await run.steps(index, random.oneOf(KINDS), count, durability)
+      const failure = await run.steps(random, () => random.oneOf(KINDS), durability)
       if (failure !== undefined) throw new Error(`failed before the disk was full: ${String(failure)}`)
     }
     // Every other time not a byte is left.
@@ -82,12 +81,11 @@ const fullDiskRound = async (
     if (phase !== 'close' && phase !== 'open') {
       const isMixed = random.below(2) === 0
       let failure: Error | undefined
-      for (let left = MAX_CALLS_WITHIN; left > 0 && failure === undefined; left--) {
-        // What makes room, and what needs something to be there, takes its turn with appends.
-        const kind = phase === 'any' ? random.oneOf(KINDS) : isMixed && random.below(3) > 0 ? 'append' : phase
-        const [index, count] = [random.below(PARTITION_IDS.length), 1 + random.below(3)]
-        failure = await run.steps(index, kind, count, durability)
-      }
+      // What makes room, and what needs something to be there, takes its turn with appends.
+      const kind = (): StepKind =>
+        phase === 'any' ? random.oneOf(KINDS) : isMixed && random.below(3) > 0 ? 'append' : phase
+      for (let left = MAX_CALLS_WITHIN; left > 0 && failure === undefined; left--)
+        failure = await run.steps(random, kind, durability)
       if (failure !== undefined) {
         assertTyped(failure)
         if (log.failure === undefined) throw new Error(`says not that it failed, after ${String(failure)}`)
@@ -170,10 +168,25 @@ class Run {
     this.progress = PARTITION_IDS.map(() => ({ promised: 0, begun: 0, kinds: [] }))
   }
 
-  /** Takes `count` steps of a partition without waiting in between; answers the first failure. */
+  /** Takes a few steps of a few partitions, without waiting in between; answers the first failure. */
   async steps(
+    random: SeededRandom,
+    kind: () => StepKind,
+    durability: Durability,
+  ): Promise<Error | undefined> {
+    const first = random.below(PARTITION_IDS.length)
+    const howMany = random.below(3) === 0 ? 1 + random.below(PARTITION_IDS.length) : 1
+    const failures = await Promise.all(
+      Array.from({ length: howMany }, (_, at) =>
+        this.#stepsOf((first + at) % PARTITION_IDS.length, kind, 1 + random.below(3), durability),
+      ),
+    )
+    return failures.find((failure) => failure !== undefined)
+  }
+
+  async #stepsOf(
     index: number,
-    kind: StepKind,
+    kind: () => StepKind,
     count: number,
     durability: Durability,
   ): Promise<Error | undefined> {
@@ -182,8 +195,9 @@ class Run {
     let failure: Error | undefined
     const taken: Promise<void>[] = []
     for (let left = count; left > 0 && !isDeleted; left--) {
-      const step = this.#scripts[index]!.next(kind)
-      progress.kinds.push(kind)
+      const asked = kind()
+      const step = this.#scripts[index]!.next(asked)
+      progress.kinds.push(asked)
       const number = ++progress.begun
       isDeleted = step.kind === 'delete'
       const done = perform(this.#log, this.#partitions[index]!, step, durability).then(

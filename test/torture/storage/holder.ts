@@ -9,7 +9,9 @@ import { isMainThread, threadId, Worker } from 'node:worker_threads'
 import type { LogStorage } from '../../../src/storage/contract.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import { SeededRandom } from '../../support/seeded-random.js'
+import { HEADER_BYTES } from '../../../src/record/header.js'
 import { say } from './say.js'
+import { asBatch } from './script.js'
 
 /** The partition that holders write. */
 export const HELD_PARTITION = { topicId: 'MkU3OEVBNTcwNTJENDM2Qg', partition: 0 }
@@ -45,8 +47,8 @@ export const hold = async (
       appendFileSync(ledger, `hold ${id}\n`)
       const partition = await storage.partition(HELD_PARTITION)
       const baseOffset = partition.state.endOffset
-      const bytes = Buffer.from(`${id} ${turn}`)
-      const batch = { baseOffset, lastOffset: baseOffset, maxTimestamp: 0, sizeBytes: bytes.length, bytes }
+      const content = Buffer.from(`${' '.repeat(HEADER_BYTES)}${id} ${turn}`)
+      const batch = asBatch(content, baseOffset, 1, 0)
       await partition.append([batch], { durability: 'os' })
       appendFileSync(ledger, `wrote ${id} ${turn} ${baseOffset}\n`)
       if (random.below(2) === 0) await pause(random.below(HOLD_MS))

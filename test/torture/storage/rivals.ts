@@ -1,6 +1,7 @@
 /** Part four: processes, threads and opens in one process that fight for a folder, and are killed as they do. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HEADER_BYTES } from '../../../src/record/header.js'
 import { readAll } from '../../../src/storage/test-suite/samples.js'
 import { SeededRandom } from '../../support/seeded-random.js'
 import { pause, type Child } from '../children.js'
@@ -51,7 +52,7 @@ export const rivalRounds = async (
     try {
       const found = new Map<number, string>()
       for (const { baseOffset, bytes } of await readAll(await log.partition(HELD_PARTITION)))
-        found.set(baseOffset, Buffer.from(bytes).toString())
+        found.set(baseOffset, Buffer.from(bytes.subarray(HEADER_BYTES)).toString())
       for (const [offset, content] of written) {
         if (found.get(offset) !== content)
           throw new Error(`at ${offset} is ${found.get(offset)}; ${content} was acknowledged there`)

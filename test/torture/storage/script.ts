@@ -3,6 +3,7 @@
  * outlives it follow the same script, so nothing but the number of steps need pass between them: what is on disk must
  * be exactly what the model holds after as many steps as were acknowledged, or a few more.
  */
+import { HEADER_BYTES, writeHeader } from '../../../src/record/header.js'
 import type {
   BatchInfo,
   BatchWrite,
@@ -27,6 +28,8 @@ export const PARTITION_IDS: readonly PartitionId[] = [
 export const MAX_IN_FLIGHT = 8
 /** Beyond this a partition is cut from its start, so that a round stays small. */
 const MAX_PARTITION_BYTES = 768 * 1024
+/** Of writers that ask for both durabilities. */
+const FLUSH_ONE_IN = 16
 const BLOB_NAMES = ['checkpoint', 'producers', 'epochs', 'x']
 
 /** One step. */
@@ -36,6 +39,7 @@ export type Step =
       readonly batches: readonly BatchWrite[]
       readonly blobs: BlobChanges
       readonly newSegment: boolean
+      readonly isFlushed: boolean
     }
   | { readonly kind: 'suffix'; readonly endOffset: number; readonly blobs: BlobChanges }
   | { readonly kind: 'prefix'; readonly startOffset: number; readonly blobs: BlobChanges }
@@ -46,14 +50,21 @@ export type Step =
       readonly batches: readonly BatchWrite[]
       readonly blobs: BlobChanges
     }
-  | { readonly kind: 'blobs'; readonly blobs: BlobChanges }
+  | { readonly kind: 'blobs'; readonly blobs: BlobChanges; readonly isFlushed: boolean }
   | { readonly kind: 'delete' }
 
 /** The kinds of step; `roll` is an append that begins a segment. */
 export type StepKind = Step['kind'] | 'roll'
 
-/** Whether an acknowledged step survives a power failure by itself: the others ask for no durability. */
-export const isFlushed = (step: Step): boolean => step.kind === 'append' || step.kind === 'blobs'
+/** What writers ask for: one durability throughout, or `'os'` and now and then `'fsync'`. */
+export type Asked = Durability | 'mixed'
+
+/** What a step asks for; undefined for one that cannot ask, and is safe with the next that does. */
+export const durabilityOf = (step: Step, asked: Asked): Durability | undefined => {
+  if (step.kind !== 'append' && step.kind !== 'blobs') return undefined
+  if (asked !== 'mixed') return asked
+  return step.isFlushed ? 'fsync' : 'os'
+}
 
 /** A model like another, which goes its own way from here. */
 export const copyOf = (model: NaivePartition): NaivePartition => Object.assign(new NaivePartition(), model)
@@ -105,6 +116,7 @@ export class Script {
           batches: this.#run(endOffset),
           blobs: this.#blobs(4),
           newSegment: kind === 'roll' || random.below(40) === 0,
+          isFlushed: random.below(FLUSH_ONE_IN) === 0,
         }
       case 'suffix': {
         const back = random.below(random.below(4) === 0 ? endOffset - startOffset + 1 : 40)
@@ -127,7 +139,7 @@ export class Script {
         return { kind, fromOffset, toOffset, batches: replacing, blobs: this.#blobs(2) }
       }
       case 'blobs':
-        return { kind, blobs: this.#blobs(1) }
+        return { kind, blobs: this.#blobs(1), isFlushed: random.below(FLUSH_ONE_IN) === 0 }
       case 'delete':
         return { kind }
     }
@@ -147,10 +159,11 @@ export class Script {
 
   #batch(baseOffset: number, count: number): BatchWrite {
     const draw = this.#random.below(100)
-    const sizeBytes = 61 + this.#random.below(draw < 75 ? 400 : draw < 98 ? 8 * 1024 : 100 * 1024)
+    const sizeBytes =
+      HEADER_BYTES + 4 + this.#random.below(draw < 75 ? 400 : draw < 98 ? 8 * 1024 : 100 * 1024)
     const maxTimestamp = baseOffset * 10 + this.#random.below(100)
     const bytes = contentOf(this.#random.below(2 ** 32), sizeBytes)
-    return { baseOffset, lastOffset: baseOffset + count - 1, maxTimestamp, sizeBytes, bytes }
+    return asBatch(bytes, baseOffset, count, maxTimestamp)
   }
 
   #blobs(oneIn: number): BlobChanges {
@@ -163,6 +176,28 @@ export class Script {
     }
     return changes
   }
+}
+
+/** Makes a valid batch of `bytes`, whose first 61 its header takes; none of its records could be read. */
+export const asBatch = (
+  bytes: Uint8Array,
+  baseOffset: number,
+  count: number,
+  maxTimestamp: number,
+): BatchWrite => {
+  writeHeader(bytes, bytes.length, {
+    baseOffset,
+    leaderEpoch: 0,
+    attributes: 0,
+    lastOffsetDelta: count - 1,
+    baseTimestamp: maxTimestamp,
+    maxTimestamp,
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+    recordCount: count,
+  })
+  return { baseOffset, lastOffset: baseOffset + count - 1, maxTimestamp, sizeBytes: bytes.length, bytes }
 }
 
 /** Bytes that only `stamp` makes. */
@@ -184,8 +219,9 @@ export const perform = async (
   storage: LogStorage,
   partition: PartitionStorage,
   step: Step,
-  durability: Durability,
+  asked: Asked,
 ): Promise<void> => {
+  const durability = durabilityOf(step, asked) ?? 'os'
   switch (step.kind) {
     case 'append':
       return partition.append(step.batches, { durability, blobs: step.blobs, newSegment: step.newSegment })

@@ -1,8 +1,8 @@
 /** Follows the scripts of all partitions at once, until it dies or the storage fails. */
-import type { Durability, LogStorage } from '../../../src/storage/contract.js'
+import type { LogStorage } from '../../../src/storage/contract.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import { say } from './say.js'
-import { MAX_IN_FLIGHT, modelOf, PARTITION_IDS, perform, Script } from './script.js'
+import { MAX_IN_FLIGHT, modelOf, PARTITION_IDS, perform, Script, type Asked } from './script.js'
 
 /** Who gets this far waits for its death. */
 const MAX_STEPS = 20_000
@@ -12,7 +12,7 @@ const STEPS_AFTER_FAILURE = 20
 /** Opens the storage. Says `ready`, then `PARTITION STEP` for every step that was acknowledged, and `failed CODE MESSAGE` for the first that was not. */
 export const write = async (
   storage: LogStorage,
-  durability: Durability,
+  asked: Asked,
   seed: number,
   round: number,
 ): Promise<void> => {
@@ -38,7 +38,7 @@ export const write = async (
       if (wasFailed) left = Math.min(left, STEPS_AFTER_FAILURE) - 1
       const next = script.next()
       const own = life
-      const done = perform(storage, partition, next, durability).then(
+      const done = perform(storage, partition, next, asked).then(
         () => say(`${wasFailed ? 'late ' : ''}${index} ${step}\n`),
         (error: unknown) => {
           // Writes that a deletion overtook are refused, and gone with the rest.
