@@ -8,7 +8,6 @@ import { withTempFolder } from './harness/temp-folder.js'
 import type { Figures, GrowthSettings, Task } from './growth/settings.js'
 
 const processFile = new URL('growth-process.js', import.meta.url)
-const fileStorageEntry = new URL('../../dist/storage/file.js', import.meta.url)
 
 /** Runs one part in a process of its own. Resolves to what it measured. */
 const run = async (task: Task): Promise<Figures> => {
@@ -32,8 +31,6 @@ const subject = (storage: Task['storage'], summary: string): Subject<GrowthSetti
   summary,
   prepare: async (settings) => {
     if (!existsSync(processFile)) throw new SubjectUnavailable('it runs as npm run bench builds it')
-    if (storage === 'file' && !existsSync(fileStorageEntry))
-      throw new SubjectUnavailable('dist has no file storage')
     return {
       sample: () =>
         withTempFolder(async (folder) => {

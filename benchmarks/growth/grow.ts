@@ -110,13 +110,17 @@ const beBusy = async ({ bytes }: OttlaModule, ottla: Ottla, settings: GrowthSett
     partitions: settings.partitions,
     key: bytes,
     value: bytes,
-    configs: { 'retention.bytes': BUSY_RETENTION_BYTES },
+    configs: { 'retention.bytes': BUSY_RETENTION_BYTES, 'segment.bytes': BUSY_RETENTION_BYTES / 4 },
   })
   const compacted = await ottla.createTopic('compacted', {
     partitions: 1,
     key: bytes,
     value: bytes,
-    configs: {},
+    configs: {
+      'cleanup.policy': 'compact',
+      'segment.bytes': BUSY_RETENTION_BYTES,
+      'min.cleanable.dirty.ratio': 0.01,
+    },
   })
   const keyed = makeRecords(settings).map((record, index) => ({
     ...record,

@@ -1,6 +1,6 @@
 /** The log that `growth` works on: opening it on a storage, and looking at every partition that it has. */
 import type { Ottla } from 'ottla'
-import type { OttlaModule } from '../harness/ottla.js'
+import { fileStorageEntry, type OttlaModule } from '../harness/ottla.js'
 import type { Task } from './settings.js'
 
 /** How often retention and the cleaner look for work: often enough that they do in a short run. */
@@ -8,6 +8,10 @@ const CHECK_INTERVAL_MS = 500
 
 const storages = {
   level: async (folder: string) => ({ location: folder }),
+  file: async (folder: string) => {
+    const { fileStorage } = (await import(fileStorageEntry.href)) as typeof import('ottla/storage/file')
+    return { storage: fileStorage(folder) }
+  },
 }
 
 /** Opens the log in `folder`. */
@@ -17,7 +21,7 @@ export const openAt = async (
   folder: string,
 ): Promise<Ottla> =>
   Ottla.open({
-    ...(await storages[storage === 'file' ? 'level' : storage](folder)),
+    ...(await storages[storage](folder)),
     configs: {
       'log.retention.check.interval.ms': CHECK_INTERVAL_MS,
     },

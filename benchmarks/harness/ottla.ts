@@ -8,6 +8,9 @@ export type OttlaModule = typeof import('ottla')
 /** Where the built package's entry is. */
 export const ottlaEntry = new URL('../../dist/index.js', import.meta.url)
 
+/** Where the entry of its file storage is. */
+export const fileStorageEntry = new URL('../../dist/storage/file.js', import.meta.url)
+
 /** @throws SubjectUnavailable when it was not built. */
 export const loadOttla = async (): Promise<OttlaModule> => {
   if (!existsSync(ottlaEntry)) throw new SubjectUnavailable('dist is missing: npm run build makes it')
