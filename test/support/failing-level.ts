@@ -1,6 +1,11 @@
 /** An abstract-level database whose writes fail or wait on demand, and which tells what was asked of it. */
 import { MemoryLevel } from 'memory-level'
-import { VIEWS, type LevelDatabase, type LevelIterator } from '../../src/storage/level/database.js'
+import {
+  VIEWS,
+  type LevelDatabase,
+  type LevelIterator,
+  type LevelKeyIterator,
+} from '../../src/storage/level/database.js'
 
 type Batch = Parameters<LevelDatabase['batch']>
 
@@ -65,6 +70,11 @@ export class FailingLevel implements LevelDatabase {
       },
       close: () => iterator.close(),
     }
+  }
+
+  keys(options: Parameters<LevelDatabase['keys']>[0]): LevelKeyIterator {
+    this.reads.calls++
+    return this.inner.keys(options)
   }
 
   async batch(...[operations, options]: Batch): Promise<void> {

@@ -51,6 +51,14 @@ export interface LevelIterator {
   close(): Promise<void>
 }
 
+/** Walks through the keys of a range, and leaves the values where they are; must be closed. */
+export interface LevelKeyIterator {
+  /** Up to `size` keys more; none when the range has ended. */
+  nextv(size: number): Promise<Uint8Array[]>
+  /** Lets go of the snapshot that it reads. */
+  close(): Promise<void>
+}
+
 /** An abstract-level database, such as classic-level's, memory-level's or browser-level's. */
 export interface LevelDatabase {
   /** Opens it; fine when it is open. */
@@ -68,6 +76,8 @@ export interface LevelDatabase {
   batch(operations: LevelOperation[], options: LevelViews & { readonly sync?: boolean }): Promise<void>
   /** Walks through a range of keys, as it is when the walk begins. */
   iterator(options: LevelViews & LevelRange): LevelIterator
+  /** Walks through the keys of a range, as it is when the walk begins. */
+  keys(options: LevelViews & LevelRange): LevelKeyIterator
   /** Gives the space of deleted keys back; classic-level has it. */
   compactRange?(start: Uint8Array, end: Uint8Array, options: Pick<LevelViews, 'keyEncoding'>): Promise<void>
 }

@@ -11,6 +11,7 @@ export type {
   LevelDatabase,
   LevelDelete,
   LevelIterator,
+  LevelKeyIterator,
   LevelOperation,
   LevelPut,
   LevelRange,

@@ -16,9 +16,8 @@ import {
 } from './keys.js'
 import { withBatch } from './partition-state.js'
 
-/** How much of the journal one step reads, in entries and in bytes; the batches among it are let go of at once. */
-const READ_ENTRIES = 256
-const READ_BYTES = 1024 * 1024
+/** How many keys of the journal one step reads. */
+const READ_KEYS = 1024
 /** How many partitions' states are looked at at a time. */
 const PARTITIONS_A_SLICE = 256
 
@@ -73,16 +72,15 @@ export const recoverJournal = async (
 const readChanges = async (database: LevelDatabase, checkpoint: number): Promise<Map<number, Change[]>> => {
   const changes = new Map<number, Change[]>()
   const { lt } = kindRange('r')
-  const range = { gte: journalKey(checkpoint), lt, highWaterMarkBytes: READ_BYTES }
-  const iterator = database.iterator({ ...VIEWS, ...range })
+  const iterator = database.keys({ ...VIEWS, gte: journalKey(checkpoint), lt })
   try {
     for (;;) {
-      const found = await iterator.nextv(READ_ENTRIES)
+      const found = await iterator.nextv(READ_KEYS)
       if (found.length === 0) return changes
-      for (const [key, value] of found) {
+      for (const key of found) {
         const entry = decodeJournalKey(key)
         const isBlob = entry.blobName !== undefined && entry.isRemoved === false
-        const change = { key, entry, value: isBlob ? value : undefined }
+        const change = { key, entry, value: isBlob ? await database.get(key, VIEWS) : undefined }
         const own = changes.get(entry.partitionNumber)
         if (own === undefined) changes.set(entry.partitionNumber, [change])
         else own.push(change)
