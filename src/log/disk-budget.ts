@@ -110,7 +110,9 @@ export class DiskBudget {
         continue
       }
       const before = this.#usedBytes
-      for (const [log, offset] of plan) await drop(log, offset)
+      let hasDropped = false
+      for (const [log, offset] of plan) hasDropped = (await drop(log, offset)) || hasDropped
+      if (!hasDropped) throw this.#exceeded(bytes)
       if (this.#usedBytes < before) onDropped(before - this.#usedBytes)
     }
   }
@@ -244,11 +246,13 @@ const comesBefore = (a: OldestBatch, b: OldestBatch | undefined): boolean => {
   return a.batch.maxTimestamp < b.batch.maxTimestamp
 }
 
-/** Cuts `log`. One that went off line or was deleted meanwhile gives nothing; another is found in the next round. */
-const drop = async (log: DroppableLog, offset: number): Promise<void> => {
+/** Cuts `log`, and tells whether that gave anything: one that went off line or was deleted meanwhile gives nothing. */
+const drop = async (log: DroppableLog, offset: number): Promise<boolean> => {
+  const { startOffset } = log
   try {
-    await log.deleteRecordsBefore(offset)
+    return (await log.deleteRecordsBefore(offset)) > startOffset
   } catch (error) {
     if (log.failure === undefined && !log.isClosed) throw error
+    return false
   }
 }

@@ -194,6 +194,34 @@ describe('the disk budget', () => {
     await open.storage.close()
   })
 
+  it('waits for what is on its way rather than refuse', async () => {
+    const kept = keptStorage()
+    const storage: LogStorage = {
+      ...kept,
+      async partition(id) {
+        const inner = await kept.partition(id)
+        return new Proxy(inner, {
+          get(target, name) {
+            if (name === 'append') {
+              return async (...call: Parameters<typeof inner.append>) => {
+                await new Promise((resolve) => setImmediate(resolve))
+                return target.append(...call)
+              }
+            }
+            const value: unknown = Reflect.get(target, name, target)
+            return typeof value === 'function' ? (value.bind(target) as unknown) : value
+          },
+        })
+      },
+    }
+    const { opened, budget } = await openLogs('drop-oldest', [{}, {}], storage)
+    const appends = Array.from({ length: 20 }, (_, i) => opened[i % 2]!.append(sized(900, i)))
+    expect((await Promise.all(appends)).map(({ baseOffset }) => baseOffset)).toEqual(
+      Array.from({ length: 20 }, (_, i) => Math.floor(i / 2)),
+    )
+    expect(budget.usedBytes).toBeLessThanOrEqual(MAX_BYTES)
+  })
+
   it('a refused append changes nothing; reads, deletes and retries of what is stored still work', async () => {
     const { opened, budget, logs } = await openLogs('refuse', [{}, {}], keptStorage(), 400)
     const [a, b] = opened as [PartitionLog, PartitionLog]
