@@ -1,4 +1,5 @@
 /** `storage`: how near Ottla's storages come to what they stand on, and how much faster files are than LevelDB. */
+import { fileStorage } from '../src/storage/file/index.js'
 import { levelStorage } from '../src/storage/level/index.js'
 import { defineBenchmark } from './harness/benchmark.js'
 import { prepareStorage } from './storage/ottla.js'
@@ -27,6 +28,11 @@ export const storage = defineBenchmark<StorageSettings>({
       prepare: async (settings) => prepareStorage(settings, levelStorage),
     },
     {
+      name: 'ottla-file',
+      summary: 'ottla/storage/file',
+      prepare: async (settings) => prepareStorage(settings, fileStorage),
+    },
+    {
       name: 'raw-classic-level',
       summary: 'LevelDB, gathered batch() calls',
       prepare: prepareRawClassicLevel,
@@ -48,5 +54,8 @@ export const storage = defineBenchmark<StorageSettings>({
       against: 'raw-classic-level',
       atLeast: 0.8,
     },
+    { name: 'file-append', metric: 'append', subject: 'ottla-file', against: 'raw-file', atLeast: 0.6 },
+    { name: 'file-over-level', metric: 'append', subject: 'ottla-file', against: 'ottla-level', atLeast: 3 },
+    { name: 'file-read', metric: 'read', subject: 'ottla-file', against: 'raw-file', atLeast: 0.6 },
   ],
 })

@@ -1,4 +1,5 @@
 /** The workload that every subject of `storage` gets: the same batches of bytes, appended and then read in order. */
+import { writeHeader } from '../../src/record/header.js'
 import type { Measurements } from '../harness/benchmark.js'
 import { withTempFolder } from '../harness/temp-folder.js'
 
@@ -28,6 +29,22 @@ export const SIZES = [
   { suffix: '-16KiB', batchBytes: 16 * 1024, share: 1 / 4 },
   { suffix: '-1MiB', batchBytes: 1024 * 1024, share: 1 },
 ] as const
+
+/** The largest timestamp in every batch. */
+export const TIMESTAMP = 1_767_225_600_000
+
+const HEADER = {
+  baseOffset: 0,
+  leaderEpoch: 0,
+  attributes: 0,
+  lastOffsetDelta: 0,
+  baseTimestamp: TIMESTAMP,
+  maxTimestamp: TIMESTAMP,
+  producerId: -1,
+  producerEpoch: -1,
+  baseSequence: -1,
+  recordCount: 1,
+}
 
 /** How many different batches there are; written in turn, so that making them costs nobody anything. */
 const DISTINCT_BATCHES = 16
@@ -86,7 +103,7 @@ const readAll = async (store: BatchStore, expectedBytes: number): Promise<void> 
   if (total !== expectedBytes) throw new Error(`read ${total} bytes of ${expectedBytes}`)
 }
 
-/** Bytes that do not compress, as those of compressed batches do not. */
+/** Batches of one record each, of bytes that do not compress, as those of compressed batches do not. */
 const makeBatches = (batchBytes: number): Uint8Array[] => {
   let state = 0x9e3779b9
   return Array.from({ length: DISTINCT_BATCHES }, () => {
@@ -98,6 +115,7 @@ const makeBatches = (batchBytes: number): Uint8Array[] => {
       state ^= state << 5
       words[at] = state
     }
+    writeHeader(batch, batchBytes, HEADER)
     return batch
   })
 }

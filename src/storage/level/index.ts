@@ -39,6 +39,12 @@ export type {
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 
 /**
+ * How many tables LevelDB keeps open. It maps those into memory, and what was read of them counts as the process's
+ * until they are closed: with its default of 1,000 reading a log through would make the process as large as the log.
+ */
+const MAX_OPEN_FILES = 64
+
+/**
  * Keeps logs in a folder, by LevelDB (classic-level). This is what `Ottla.open('./data')` uses.
  *
  * Opening throws OttlaError STORAGE_LOCKED when the folder is open already, in this process or another, and
@@ -54,6 +60,7 @@ export const levelStorage = (location: string): LevelStorage =>
           // Batches are compressed by their producers, if at all; trying again costs time and gains nothing.
           compression: false,
           writeBufferSize: WRITE_BUFFER_BYTES,
+          maxOpenFiles: MAX_OPEN_FILES,
         }),
       ),
     {
