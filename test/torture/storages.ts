@@ -7,7 +7,7 @@ import type { Durability, LogStorage } from '../../src/storage/contract.js'
 export interface TorturedStorage {
   readonly name: string
   readonly create: (location: string) => LogStorage
-  /** The files that hold what was written last. */
+  /** The files that hold what was written, as far as LevelDB does not end the process when one is damaged. */
   readonly isSurgical: (file: string) => boolean
   /**
    * Whether a clean stop tells it how long everything is, so that what is cut off afterwards is missed. LevelDB reads

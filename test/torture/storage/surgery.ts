@@ -28,6 +28,8 @@ const SENDS = 60
 /** The part of a file that is looked at most closely: what the last write put there lies within. */
 const LAST_UNIT_BYTES = 400
 const TAIL_BYTES = 6 * 1024
+/** How many failures are told one by one. */
+const MAX_SHOWN = 5
 /** A partition is read in milliseconds, or not at all. */
 const READ_LIMIT_MS = 10_000
 /** The errors that say that something is damaged. */
@@ -71,7 +73,7 @@ export const preparePatient = async (
   return { folder, files, ledger, remove }
 }
 
-/** Operates `count` times, each time on another copy. @throws Error at the first that got away with it. */
+/** Operates `count` times, each time on another copy. @throws Error when any got away with it. */
 export const operate = async (
   storage: TorturedStorage,
   stop: Stop,
@@ -82,6 +84,7 @@ export const operate = async (
   const patient = await preparePatient(storage, stop, children)
   const { folder: scratch, remove } = scratchFolder()
   const outcomes = new Map<string, number>()
+  const failures: string[] = []
   const mayBeShort = !(storage.knowsItsEnd && stop === 'close')
   try {
     for (let at = 0; at < count; at++) {
@@ -97,18 +100,18 @@ export const operate = async (
         if (outcome === 'shorter' && !mayBeShort) throw new Error('it ends early and says nothing')
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       } catch (error) {
-        throw new Error(
-          `case ${at}, ${name}, seed ${seed}: ${error instanceof Error ? error.message : String(error)}`,
-          {
-            cause: error,
-          },
-        )
+        failures.push(`case ${at}, ${name}: ${error instanceof Error ? error.message : String(error)}`)
       }
       rmSync(copy, { recursive: true })
     }
   } finally {
     remove()
     patient.remove()
+  }
+  if (failures.length > 0) {
+    throw new Error(
+      `${failures.length} of ${count} cases, seed ${seed}:\n${failures.slice(0, MAX_SHOWN).join('\n')}`,
+    )
   }
   const figures = [...outcomes].sort().map(([outcome, times]) => `${times} ${outcome}`)
   return `${count} cases in ${patient.files.length} files: ${figures.join(', ')}`
@@ -165,22 +168,25 @@ const examine = async (storage: TorturedStorage, folder: string, ledger: Ledger)
   try {
     ottla = await Ottla.open({ storage: log })
     const topic = await ottla.createTopic(TOPIC, { partitions: PARTITIONS, key: string, value: string })
-    let errors = ''
-    let found = 0
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const judgement = ledger.judgePartition(partition)
-      const signal = AbortSignal.timeout(READ_LIMIT_MS)
-      try {
-        const messages = topic.partition(partition).read({ from: 'earliest', to: 'latest', signal })
-        for await (const { offset, value } of messages) judgement.see(offset, value)
-      } catch (error) {
-        if (signal.aborted) throw new Error(`partition ${partition} cannot be read, and says nothing`)
-        // Another partition may be sound: each is read.
-        errors = damageCode(error)
-      }
-      found += judgement.recordCount
-    }
-    if (errors !== '') return errors
+    const partitions = Array.from({ length: PARTITIONS }, (_, index) => topic.partition(index))
+    // Another partition may be sound: each is read.
+    const read = await Promise.all(
+      partitions.map(async (partition, index) => {
+        const judgement = ledger.judgePartition(index)
+        const signal = AbortSignal.timeout(READ_LIMIT_MS)
+        try {
+          const messages = partition.read({ from: 'earliest', to: 'latest', signal })
+          for await (const { offset, value } of messages) judgement.see(offset, value)
+        } catch (error) {
+          if (signal.aborted) throw new Error(`partition ${index} cannot be read, and says nothing`)
+          return { count: 0, damage: damageCode(error) }
+        }
+        return { count: judgement.recordCount, damage: undefined }
+      }),
+    )
+    const damage = read.find((each) => each.damage !== undefined)?.damage
+    if (damage !== undefined) return damage
+    const found = read.reduce((sum, { count }) => sum + count, 0)
     return found === ledger.recordCount ? 'whole' : 'shorter'
   } catch (error) {
     return `${damageCode(error)} at the opening`
