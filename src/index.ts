@@ -1,6 +1,6 @@
 /** Everything that `ottla` exports, by hand. */
 export { Ottla } from './ottla.js'
-export type { Configs, CreateTopicOptions, DiskPolicy, OttlaOptions, TopicOptions } from './ottla-options.js'
+export type { Configs, CreateTopicOptions, OttlaOptions, TopicOptions } from './ottla-options.js'
 export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
 
 // Topics and what is in them
@@ -84,4 +84,5 @@ export type { EventMap, EventSource } from './runtime/events.js'
 export type { Resource } from './runtime/lifecycle.js'
 export type { Uuid } from './runtime/uuid.js'
 export type { TimestampType } from './record/header.js'
+export type { DiskPolicy } from './log/disk-budget.js'
 export type { Durability, LogStorage } from './storage/contract.js'

@@ -1,6 +1,7 @@
 /** How an Ottla is opened and topics are created: the options, and the rules that check them. */
 import { bytes } from './clients/serdes/bytes.js'
 import { isSerde, type Serde } from './clients/serdes/serde.js'
+import type { DiskPolicy } from './log/disk-budget.js'
 import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument } from './runtime/errors/ottla-error.js'
 import {
@@ -13,9 +14,6 @@ import {
 } from './runtime/options.js'
 import { systemRandom, type Random } from './runtime/random.js'
 import type { Durability, LogStorage } from './storage/contract.js'
-
-/** What happens when the disk budget is used up. */
-export type DiskPolicy = 'refuse' | 'drop-oldest'
 
 /** Settings by Kafka's dotted names, e.g. `{ 'retention.ms': 86_400_000 }`. */
 export type Configs = Readonly<Record<string, string | number | boolean>>
