@@ -12,7 +12,7 @@ import type {
   StoredBatch,
 } from '../contract.js'
 import { GroupCommit } from '../group-commit.js'
-import { WriteOrder } from '../level/write-order.js'
+import { WriteOrder } from '../write-order.js'
 import { partitionKey } from '../partition-key.js'
 import { readInfo } from './batch-walk.js'
 import type { FileEngine } from './file-engine.js'
