@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
-import { scratchFolder, undoLater } from './scratch.js'
+import { scratchFolder, sweep, undoLater } from './scratch.js'
 
 /** A child that does nothing for so long has hung. */
 const CHILD_LIMIT_MS = 60_000
@@ -41,6 +41,7 @@ export class Children {
   static async build(): Promise<Children> {
     const modules = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url))
     mkdirSync(modules, { recursive: true })
+    for (const parent of [undefined, modules]) sweep(parent)
     const { folder } = scratchFolder(modules)
     await build({
       config: false,

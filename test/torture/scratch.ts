@@ -3,7 +3,7 @@
  * is over, also when it failed or was stopped.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -37,11 +37,31 @@ export const undoLater = (step: () => void): (() => void) => {
   }
 }
 
+const PREFIX = 'ottla-torture-'
+
+/** Removes the folders that a run left behind which was killed itself. */
+export const sweep = (parent = tmpdir()): void => {
+  for (const name of readdirSync(parent)) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? process.pid)
+    // What is mounted or used still stays.
+    if (!isRunning(pid)) attempt(() => rmSync(join(parent, name), { recursive: true, force: true }))
+  }
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 /** A new empty folder, and what removes it. */
 export const scratchFolder = (
   parent = tmpdir(),
 ): { readonly folder: string; readonly remove: () => void } => {
-  const folder = mkdtempSync(join(parent, 'ottla-torture-'))
+  const folder = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`))
   const remove = undoLater(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   return { folder, remove }
 }

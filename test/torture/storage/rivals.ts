@@ -36,7 +36,7 @@ export const rivalRounds = async (
     // Until all of them are at it.
     for (let left = 200; left > 0 && !isBusy(ledger, rivals); left--) await pause(50)
     for (let round = 0; round < count; round++) {
-      await pause(30 + random.below(120))
+      await pause(50 + random.below(250))
       // Mostly the one that holds it.
       const holder = random.below(3) === 0 ? -1 : rivals.findIndex(({ pid }) => pid === lastHolder(ledger))
       const [victim] = rivals.splice(holder < 0 ? random.below(rivals.length) : holder, 1, start())
