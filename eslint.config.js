@@ -3,10 +3,14 @@ import tseslint from 'typescript-eslint'
 
 /**
  * The layers, bottom first. A folder may import itself and what stands before it; `network` is the one
- * exception upward of `clients`, which talk to a `Channel` (protocol/) and never learn what carries it.
+ * exception upward of `clients`, which talk to a `Channel` (protocol/) and never learn what carries it. `cli` is a
+ * program that uses the package as others do, by its name; only the seams it takes from beneath.
  */
-const layers = ['runtime', 'record', 'protocol', 'storage', 'log', 'broker', 'network', 'clients']
-const alsoForbidden = { clients: ['broker', 'network', 'log', 'storage'] }
+const layers = ['runtime', 'record', 'protocol', 'storage', 'log', 'broker', 'network', 'clients', 'cli']
+const alsoForbidden = {
+  clients: ['broker', 'network', 'log', 'storage'],
+  cli: layers.filter((name) => name !== 'runtime' && name !== 'cli'),
+}
 
 const seams = {
   globals: ['setTimeout', 'setInterval', 'setImmediate', 'performance', 'process', 'crypto', 'Buffer'].map(
@@ -39,11 +43,11 @@ const layerRule = (layer) => {
           patterns: [
             nodeModules,
             {
-              group: ['**/ottla.js', '**/index.js', '!./index.js'],
+              group: ['**/ottla.js', '**/index.js', '!./index.js', ...(layer === 'cli' ? [] : ['ottla'])],
               message: 'Import the file that owns the name.',
             },
             ...forbidden.map((name) => ({
-              group: [`**/${name}/**`],
+              group: [`**/${name}/**`, '!ottla/**'],
               message: `src/${layer} is below src/${name}: an import only ever points down.`,
             })),
           ],
@@ -54,7 +58,7 @@ const layerRule = (layer) => {
 }
 
 export default tseslint.config(
-  { ignores: ['dist', 'docs/api', 'coverage', '**/node_modules', 'eslint.config.js'] },
+  { ignores: ['**/dist', 'docs/api', 'coverage', '**/node_modules', 'eslint.config.js'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

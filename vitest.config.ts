@@ -7,7 +7,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^ottla$/, replacement: source('index.ts') },
-      { find: /^ottla\/storage\/(memory|level|file|test-suite)$/, replacement: source('storage/$1/index.ts') },
+      {
+        find: /^ottla\/storage\/(memory|level|file|test-suite)$/,
+        replacement: source('storage/$1/index.ts'),
+      },
     ],
   },
   test: {

@@ -68,8 +68,13 @@ export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
 export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
 
 // The listener
-export type { Listener, ListenerEvents } from './network/listener/listener.js'
-export type { ListenerOptions } from './network/listener/listener-options.js'
+export type {
+  ClientRefusedEvent,
+  Listener,
+  ListenerAddress,
+  ListenerEvents,
+} from './network/listener/listener.js'
+export type { AdvertisedOptions, ListenerOptions } from './network/listener/listener-options.js'
 export type { TlsOptions } from './runtime/sockets.js'
 
 // Errors

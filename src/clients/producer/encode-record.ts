@@ -164,9 +164,7 @@ const encodeHeaders = (topic: string, headers: HeadersInput): readonly RecordHea
       'an object of names to texts or bytes, or an array of { key, value }',
     )
   }
-  return Object.entries(headers).map(([name, value]) =>
-    header(topic, name, value),
-  )
+  return Object.entries(headers).map(([name, value]) => header(topic, name, value))
 }
 
 const header = (topic: string, name: string, value: string | Uint8Array | null): RecordHeader => {

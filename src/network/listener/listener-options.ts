@@ -10,6 +10,14 @@ import {
 } from '../../runtime/options.js'
 import type { TlsOptions } from '../../runtime/sockets.js'
 
+/** What of a listener's address clients are told otherwise. */
+export interface AdvertisedOptions {
+  /** A host name or address; default the one that the listener is bound to. */
+  readonly host?: string
+  /** A port; default the one that the listener is bound to. */
+  readonly port?: number
+}
+
 /** How to listen for Kafka clients. */
 export interface ListenerOptions {
   /** What the listener is called, as in Kafka's `listeners`; default `PLAINTEXT`, or `SSL` with `tls`. */
@@ -24,7 +32,7 @@ export interface ListenerOptions {
    * What clients are told to connect to, where that is not what the listener is bound to: behind a proxy or in a
    * container.
    */
-  readonly advertised?: { readonly host?: string; readonly port?: number }
+  readonly advertised?: AdvertisedOptions
   /** Certificate and key: clients then have to use TLS (`security.protocol=SSL`). */
   readonly tls?: TlsOptions
   /** Allows another address than this machine's without TLS: whoever reaches it reads and writes all there is. */

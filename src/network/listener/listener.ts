@@ -13,11 +13,27 @@ import {
   type ListenerOptions,
 } from './listener-options.js'
 
+/** A client that was turned away. */
+export interface ClientRefusedEvent {
+  /** Where it came from; empty for a Unix socket. */
+  readonly remoteAddress: string
+  /** What was wrong. */
+  readonly error: OttlaError
+}
+
 /** What a listener tells of its clients. */
 export type ListenerEvents = Readonly<{
   /** A connection was closed because of what came over it, or was refused because there are too many. */
-  clientRefused: [event: { readonly remoteAddress: string; readonly error: OttlaError }]
+  clientRefused: [event: ClientRefusedEvent]
 }>
+
+/** Where clients connect to. */
+export interface ListenerAddress {
+  /** A host name or address. */
+  readonly host: string
+  /** The port there. */
+  readonly port: number
+}
 
 /** How to open a listener. */
 export interface ListenerParts {
@@ -37,7 +53,7 @@ export class Listener extends Resource {
   /** The port that it is bound to; 0 for a Unix socket. */
   readonly port: number
   /** What clients are told to connect to. */
-  readonly advertised: { readonly host: string; readonly port: number }
+  readonly advertised: ListenerAddress
   /** What happens to its clients. */
   readonly events: EventSource<ListenerEvents>
   readonly #server: SocketServer

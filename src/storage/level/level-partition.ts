@@ -27,7 +27,7 @@ import { emptyMeta, withBatch, withoutBatches } from './partition-state.js'
 import { planReplacement } from './replacement.js'
 import { Shape } from './shape.js'
 import { planTrimming } from './trimming.js'
-import { WriteOrder } from './write-order.js'
+import { WriteOrder } from '../write-order.js'
 
 /** Roughly what a key and its place in a write take besides a batch's bytes. */
 const OPERATION_BYTES = 64
