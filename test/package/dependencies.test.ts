@@ -24,6 +24,9 @@ interface Lockfile {
 const manifest = readJson('package.json') as Manifest
 const lockfile = readJson('package-lock.json') as Lockfile
 
+/** The command: a program over the package, not part of what is imported with it. */
+const COMMAND = 'src/cli/'
+
 /** Every import of a package in src, static or dynamic; relative ones and Node's own left out. */
 const importsOfSources = (): { file: string; specifier: string }[] =>
   readdirSync(rootFile('src'), { recursive: true, encoding: 'utf8' })
@@ -62,13 +65,26 @@ describe('dependencies', () => {
       ...Object.keys(manifest.dependencies ?? {}),
       ...Object.keys(manifest.peerDependencies ?? {}),
     ])
-    const imports = importsOfSources()
+    const imports = importsOfSources().filter(({ file }) => !file.startsWith(COMMAND))
     const undeclared = imports.filter(({ specifier }) => !declared.has(packageOf(specifier)))
     expect(undeclared).toEqual([])
     const unused = Object.keys(manifest.dependencies ?? {}).filter(
       (name) => !imports.some(({ specifier }) => packageOf(specifier) === name),
     )
     expect(unused).toEqual([])
+  })
+
+  it('of the command are the package itself, and what is built into it', async () => {
+    const imports = importsOfSources().filter(({ file }) => file.startsWith(COMMAND))
+    const names = [...new Set(imports.map(({ specifier }) => packageOf(specifier)))]
+    const {
+      default: [, command],
+    } = (await import('../../tsup.config.js')) as { default: readonly [unknown, { noExternal: string[] }] }
+    expect(listOf(names)).toEqual(listOf(['ottla', ...command.noExternal]))
+    for (const name of command.noExternal) {
+      expect(manifest.devDependencies).toHaveProperty(name)
+      expect(manifest.dependencies).not.toHaveProperty(name)
+    }
   })
 
   it('run no install script that a fresh machine could not: only classic-level has one, with its binaries in it', () => {

@@ -1,5 +1,5 @@
-/** The four places that name the package's entry points say the same. */
-import { existsSync } from 'node:fs'
+/** The places that name the package's entry points, and its command, say the same. */
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import vitest from '../../vitest.config.js'
 import { listOf, readJson, rootFile } from './repository.js'
@@ -12,6 +12,7 @@ interface Manifest {
   readonly main: string
   readonly module: string
   readonly types: string
+  readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<
     Record<string, string | { readonly import: Conditions; readonly require: Conditions }>
   >
@@ -20,14 +21,16 @@ interface Manifest {
 const manifest = readJson('package.json') as Manifest
 const tsconfig = readJson('tsconfig.json') as { compilerOptions: { paths: Record<string, [string]> } }
 const typedoc = readJson('typedoc.json') as { entryPoints: string[] }
-const { default: tsup } = (await import('../../tsup.config.js')) as {
-  default: { entry: Record<string, string> }
+const {
+  default: [library, command],
+} = (await import('../../tsup.config.js')) as {
+  default: readonly [{ entry: Record<string, string> }, { entry: Record<string, string>; format: string[] }]
 }
 
 /** `ottla/storage/memory` of `storage/memory`, and `ottla` of `index`. */
 const specifierOf = (entry: string): string => (entry === 'index' ? 'ottla' : `ottla/${entry}`)
 
-const built = Object.entries(tsup.entry).map(([entry, source]) => ({
+const built = Object.entries(library.entry).map(([entry, source]) => ({
   entry,
   source,
   specifier: specifierOf(entry),
@@ -84,5 +87,16 @@ describe('the entry points', () => {
       return alias === undefined ? undefined : specifier.replace(alias.find, alias.replacement)
     })
     expect(resolved).toEqual(built.map(({ source }) => rootFile(source)))
+  })
+})
+
+describe('the command', () => {
+  it('is built from a source that is there, and that the system can start', () => {
+    expect(command).toMatchObject({ entry: { cli: 'src/cli/main.ts' }, format: ['esm'] })
+    expect(readFileSync(rootFile('src/cli/main.ts'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
+
+  it('is what the package calls ottla', () => {
+    expect(manifest.bin).toEqual({ ottla: './dist/cli.js' })
   })
 })

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { listOf, rootFile } from './repository.js'
 
 /** Bottom first, as ARCHITECTURE.md has them. Written out here: the lint configuration must not define what it checks. */
-const LAYERS = ['runtime', 'record', 'protocol', 'storage', 'log', 'broker', 'network', 'clients']
+const LAYERS = ['runtime', 'record', 'protocol', 'storage', 'log', 'broker', 'network', 'clients', 'cli']
 
 let eslint: ESLint
 
@@ -47,9 +47,29 @@ describe('the layers', () => {
     expect(await refusals('src/clients/virtual.ts', text)).toEqual(['no-restricted-imports'])
   })
 
+  it.each(LAYERS.filter((layer) => layer !== 'runtime' && layer !== 'cli'))(
+    'cli may not import %s, it uses the package by its name',
+    async (beneath) => {
+      const text = `import { anything } from '../${beneath}/anything.js'\nanything()\n`
+      expect(await refusals('src/cli/virtual.ts', text)).toEqual(['no-restricted-imports'])
+    },
+  )
+
+  it.each(['ottla', 'ottla/storage/file'])('%s is for cli alone to import', async (specifier) => {
+    const text = `import { anything } from '${specifier}'\nanything()\n`
+    expect(await refusals('src/cli/virtual.ts', text)).toEqual([])
+    for (const layer of LAYERS.filter((name) => name !== 'cli'))
+      expect(await refusals(`src/${layer}/virtual.ts`, text), layer).toEqual(['no-restricted-imports'])
+  })
+
+  /** Who may not import all that is below it. */
+  const ONLY: Readonly<Record<string, readonly string[]>> = {
+    clients: ['runtime', 'record', 'protocol'],
+    cli: ['runtime'],
+  }
   const downward = LAYERS.flatMap((layer, index) =>
     LAYERS.slice(0, index)
-      .filter((below) => layer !== 'clients' || ['runtime', 'record', 'protocol'].includes(below))
+      .filter((below) => ONLY[layer]?.includes(below) ?? true)
       .map((below) => [layer, below] as const),
   )
 

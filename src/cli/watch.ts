@@ -1,0 +1,42 @@
+/** What happens in the broker, and to its clients, as lines of the log. */
+import type { Listener, Ottla } from 'ottla'
+import type { Log } from './log.js'
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** Tells of the broker's events. */
+export const watchBroker = ({ events }: Ottla, log: Log): void => {
+  events.on('topicCreated', (event) =>
+    log.info('topicCreated', `topic ${event.topic} created, ${counted(event.partitions, 'partition')}`, {
+      ...event,
+    }),
+  )
+  events.on('topicDeleted', (event) => log.info('topicDeleted', `topic ${event.topic} deleted`, { ...event }))
+  events.on('partitionsAdded', (event) =>
+    log.info('partitionsAdded', `topic ${event.topic} has ${counted(event.partitions, 'partition')} now`, {
+      ...event,
+    }),
+  )
+  events.on('groupRebalanced', (event) =>
+    log.debug(
+      'groupRebalanced',
+      `group ${event.groupId}: generation ${event.generation}, ${counted(event.members.length, 'member')}`,
+      { ...event },
+    ),
+  )
+  events.on('groupEmpty', (event) =>
+    log.debug('groupEmpty', `group ${event.groupId}: the last member is gone`, { ...event }),
+  )
+  events.on('recordsDropped', (event) =>
+    log.debug('recordsDropped', `retention dropped ${counted(event.bytes, 'byte')}`, { ...event }),
+  )
+}
+
+/** Tells of the clients that a listener turned away. */
+export const watchListener = ({ events }: Listener, log: Log): void =>
+  events.on('clientRefused', ({ remoteAddress, error }) =>
+    log.warn('clientRefused', `client ${remoteAddress} turned away: ${error.message}`, {
+      remoteAddress,
+      code: error.code,
+    }),
+  )
