@@ -3,10 +3,13 @@ import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
 import { createPartitions } from '../protocol/api/create-partitions.js'
 import { createTopics } from '../protocol/api/create-topics.js'
+import { deleteGroups } from '../protocol/api/delete-groups.js'
 import { deleteRecords } from '../protocol/api/delete-records.js'
 import { deleteTopics } from '../protocol/api/delete-topics.js'
+import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
+import { describeTopicPartitions } from '../protocol/api/describe-topic-partitions.js'
 import { fetch } from '../protocol/api/fetch.js'
 import { findCoordinator } from '../protocol/api/find-coordinator.js'
 import { heartbeat } from '../protocol/api/heartbeat.js'
@@ -14,11 +17,14 @@ import { incrementalAlterConfigs } from '../protocol/api/incremental-alter-confi
 import { initProducerId } from '../protocol/api/init-producer-id.js'
 import { joinGroup } from '../protocol/api/join-group.js'
 import { leaveGroup } from '../protocol/api/leave-group.js'
+import { listConfigResources } from '../protocol/api/list-config-resources.js'
 import { listGroups } from '../protocol/api/list-groups.js'
 import { listOffsets } from '../protocol/api/list-offsets.js'
 import { metadata } from '../protocol/api/metadata.js'
 import { offsetCommit } from '../protocol/api/offset-commit.js'
+import { offsetDelete } from '../protocol/api/offset-delete.js'
 import { offsetFetch } from '../protocol/api/offset-fetch.js'
+import { offsetForLeaderEpoch } from '../protocol/api/offset-for-leader-epoch.js'
 import { produce } from '../protocol/api/produce.js'
 import { syncGroup } from '../protocol/api/sync-group.js'
 import type { Api } from '../protocol/schema.js'
@@ -26,10 +32,13 @@ import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleApiVersions } from './handlers/api-versions.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteGroups } from './handlers/delete-groups.js'
 import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
+import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
 import { handleFetch } from './handlers/fetch.js'
 import { handleFindCoordinator } from './handlers/find-coordinator.js'
 import { bind, type BoundHandler } from './handlers/handler.js'
@@ -38,11 +47,14 @@ import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-conf
 import { handleInitProducerId } from './handlers/init-producer-id.js'
 import { handleJoinGroup } from './handlers/join-group.js'
 import { handleLeaveGroup } from './handlers/leave-group.js'
+import { handleListConfigResources } from './handlers/list-config-resources.js'
 import { handleListGroups } from './handlers/list-groups.js'
 import { handleListOffsets } from './handlers/list-offsets.js'
 import { handleMetadata } from './handlers/metadata.js'
 import { handleOffsetCommit } from './handlers/offset-commit.js'
+import { handleOffsetDelete } from './handlers/offset-delete.js'
 import { handleOffsetFetch } from './handlers/offset-fetch.js'
+import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.js'
 import { handleProduce } from './handlers/produce.js'
 import { handleSyncGroup } from './handlers/sync-group.js'
 
@@ -68,10 +80,16 @@ const bound: readonly BoundHandler[] = [
   bind(deleteTopics, handleDeleteTopics),
   bind(deleteRecords, handleDeleteRecords),
   bind(initProducerId, handleInitProducerId),
+  bind(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
   bind(describeConfigs, handleDescribeConfigs),
   bind(alterConfigs, handleAlterConfigs),
   bind(createPartitions, handleCreatePartitions),
+  bind(deleteGroups, handleDeleteGroups),
   bind(incrementalAlterConfigs, handleIncrementalAlterConfigs),
+  bind(offsetDelete, handleOffsetDelete),
+  bind(describeCluster, handleDescribeCluster),
+  bind(listConfigResources, handleListConfigResources),
+  bind(describeTopicPartitions, handleDescribeTopicPartitions),
 ]
 
 const apis: readonly Api[] = bound.map(({ api }) => api)

@@ -309,7 +309,6 @@ describe('the broker', () => {
   it('tells its APIs, with Produce from 0 as Kafka does, and refuses one that it does not have', async () => {
     const test = await openTestBroker()
     const answer = await test.send(apiVersions, { clientSoftwareName: 't', clientSoftwareVersion: '1' })
-    expect(answer.apiKeys).toHaveLength(22)
     expect(answer.apiKeys.find(({ apiKey }) => apiKey === 0)).toEqual({
       apiKey: 0,
       minVersion: 0,

@@ -3,10 +3,13 @@ import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
 import { createPartitions } from '../../src/protocol/api/create-partitions.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
+import { deleteGroups } from '../../src/protocol/api/delete-groups.js'
 import { deleteRecords } from '../../src/protocol/api/delete-records.js'
 import { deleteTopics } from '../../src/protocol/api/delete-topics.js'
+import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
+import { describeTopicPartitions } from '../../src/protocol/api/describe-topic-partitions.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
 import { findCoordinator } from '../../src/protocol/api/find-coordinator.js'
 import { heartbeat } from '../../src/protocol/api/heartbeat.js'
@@ -14,11 +17,14 @@ import { incrementalAlterConfigs } from '../../src/protocol/api/incremental-alte
 import { initProducerId } from '../../src/protocol/api/init-producer-id.js'
 import { joinGroup } from '../../src/protocol/api/join-group.js'
 import { leaveGroup } from '../../src/protocol/api/leave-group.js'
+import { listConfigResources } from '../../src/protocol/api/list-config-resources.js'
 import { listGroups } from '../../src/protocol/api/list-groups.js'
 import { listOffsets } from '../../src/protocol/api/list-offsets.js'
 import { metadata } from '../../src/protocol/api/metadata.js'
 import { offsetCommit } from '../../src/protocol/api/offset-commit.js'
+import { offsetDelete } from '../../src/protocol/api/offset-delete.js'
 import { offsetFetch } from '../../src/protocol/api/offset-fetch.js'
+import { offsetForLeaderEpoch } from '../../src/protocol/api/offset-for-leader-epoch.js'
 import { produce } from '../../src/protocol/api/produce.js'
 import { syncGroup } from '../../src/protocol/api/sync-group.js'
 import type { Api } from '../../src/protocol/schema.js'
@@ -29,10 +35,13 @@ export const PROTOCOL_APIS = {
   'api-versions': apiVersions,
   'create-partitions': createPartitions,
   'create-topics': createTopics,
+  'delete-groups': deleteGroups,
   'delete-records': deleteRecords,
   'delete-topics': deleteTopics,
+  'describe-cluster': describeCluster,
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,
+  'describe-topic-partitions': describeTopicPartitions,
   fetch,
   'find-coordinator': findCoordinator,
   heartbeat,
@@ -40,11 +49,14 @@ export const PROTOCOL_APIS = {
   'init-producer-id': initProducerId,
   'join-group': joinGroup,
   'leave-group': leaveGroup,
+  'list-config-resources': listConfigResources,
   'list-groups': listGroups,
   'list-offsets': listOffsets,
   metadata,
   'offset-commit': offsetCommit,
+  'offset-delete': offsetDelete,
   'offset-fetch': offsetFetch,
+  'offset-for-leader-epoch': offsetForLeaderEpoch,
   produce,
   'sync-group': syncGroup,
 } as const satisfies Record<string, Api>

@@ -25,7 +25,7 @@ import type { ClusterMetadata } from '../metadata/cluster-metadata.js'
 import { OFFSETS_TOPIC } from '../metadata/topic-name.js'
 import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topic.js'
-import type { Group } from './group.js'
+import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
 import { GroupMember } from './group-member.js'
 import { joinError, syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
 import { offsetsPartitionOf } from './java-hash.js'
@@ -205,6 +205,46 @@ export class GroupCoordinator {
     const member = group.members.get(memberId)
     if (member !== undefined) this.#rebalancer.extendSession(group, member)
     if (offsets.length > 0) await partition.commit(group, offsets)
+  }
+
+  /**
+   * DeleteGroups: durable when this resolves. Who was given a member id and has not joined with it has to ask anew.
+   * @throws OttlaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
+   */
+  async delete(groupId: string): Promise<void> {
+    const partition = await this.#partitionOf(groupId)
+    const group = partition.groups.get(groupId)
+    if (group === undefined) throw new OttlaError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}.`)
+    if (group.state !== 'Empty') {
+      throw new OttlaError('NON_EMPTY_GROUP', `Group ${groupId} is ${group.state}: it has members.`)
+    }
+    for (const memberId of [...group.pendingMembers.keys()]) group.remove(memberId)
+    await partition.delete(group)
+  }
+
+  /**
+   * OffsetDelete: durable when this resolves. Those of `topics` that its members subscribe to stay; they are what it
+   * resolves to.
+   * @throws OttlaError INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP for a group with members that are no
+   * consumers.
+   */
+  async deleteOffsets(
+    groupId: string,
+    topics: readonly { readonly name: string; readonly partitions: readonly number[] }[],
+  ): Promise<ReadonlySet<string>> {
+    if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
+    const partition = await this.#partitionOf(groupId)
+    const group = partition.groups.get(groupId)
+    if (group === undefined) throw new OttlaError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}.`)
+    if (group.state !== 'Empty' && group.protocolType !== CONSUMER_PROTOCOL_TYPE) {
+      throw new OttlaError('NON_EMPTY_GROUP', `Group ${groupId} has members whose topics are not known.`)
+    }
+    const subscribed = new Set(topics.map(({ name }) => name).filter((name) => group.subscribesTo(name)))
+    await partition.deleteOffsets(
+      group,
+      topics.filter(({ name }) => !subscribed.has(name)),
+    )
+    return subscribed
   }
 
   /** Resolves when there is an offsets topic, so that groups can be asked for. */

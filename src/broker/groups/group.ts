@@ -167,6 +167,12 @@ export class Group {
     return topics
   }
 
+  /** Whether its members subscribe to `topic`; consumers whose metadata cannot be read may subscribe to any. */
+  subscribesTo(topic: string): boolean {
+    if (this.subscribedTopics !== undefined) return this.subscribedTopics.has(topic)
+    return this.members.size > 0 && this.protocolType === CONSUMER_PROTOCOL_TYPE
+  }
+
   #forgetPending(memberId: string): void {
     this.pendingMembers.get(memberId)?.cancel()
     this.pendingMembers.delete(memberId)

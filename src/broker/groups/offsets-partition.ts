@@ -52,6 +52,8 @@ export class OffsetsPartition {
   readonly diminished = new Set<Group>()
   readonly #log: PartitionLog
   readonly #clock: Clock
+  /** Commits on their way to the log; one for each request that waits for its answer. */
+  readonly #committing = new Set<{ readonly group: Group; readonly offsets: readonly OffsetToCommit[] }>()
 
   private constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
@@ -132,10 +134,68 @@ export class OffsetsPartition {
         value: encodeVersioned(offsetCommitValue, OFFSET_VALUE_VERSION, value),
       }
     })
-    const baseOffset = await this.#append(records)
-    offsets.forEach(({ topic, partition, committed }, index) => {
-      group.offsets.set(topic, partition, { ...committed, commitTimestamp, logOffset: baseOffset + index })
-    })
+    const commit = { group, offsets }
+    this.#committing.add(commit)
+    try {
+      const baseOffset = await this.#append(records)
+      offsets.forEach(({ topic, partition, committed }, index) => {
+        group.offsets.set(topic, partition, { ...committed, commitTimestamp, logOffset: baseOffset + index })
+      })
+    } finally {
+      this.#committing.delete(commit)
+    }
+  }
+
+  /** Removes a group without members and all that it committed as one unit; resolves when that is durable. */
+  async delete(group: Group): Promise<void> {
+    const records = this.#committed(group).map(({ key }): CoordinatorRecord => ({ key, value: null }))
+    records.push({ key: groupKey(group.groupId), value: null })
+    // Gone at once: who joins meanwhile joins a new group, whose records come after these.
+    this.groups.delete(group.groupId)
+    try {
+      await this.#append(records)
+    } catch (error) {
+      if (!this.groups.has(group.groupId)) this.groups.set(group.groupId, group)
+      throw error
+    }
+  }
+
+  /** Removes offsets that the group has committed as one unit; resolves when that is durable. */
+  async deleteOffsets(
+    group: Group,
+    topics: readonly { readonly name: string; readonly partitions: readonly number[] }[],
+  ): Promise<void> {
+    const wanted = new Set(
+      topics.flatMap(({ name, partitions }) => partitions.map((partition) => `${name}-${partition}`)),
+    )
+    const gone = this.#committed(group).filter(({ topic, partition }) => wanted.has(`${topic}-${partition}`))
+    if (gone.length === 0) return
+    const baseOffset = await this.#append(gone.map(({ key }) => ({ key, value: null })))
+    for (const { topic, partition } of gone) {
+      // One that was committed meanwhile is later than its deletion, and stays.
+      const { logOffset = baseOffset } = group.offsets.get(topic, partition) ?? {}
+      if (logOffset < baseOffset) group.offsets.delete(topic, partition)
+    }
+  }
+
+  /** The partitions that the group has an offset of, in the log or on its way there. */
+  #committed(group: Group): { topic: string; partition: number; key: Uint8Array }[] {
+    const found = new Map<string, { topic: string; partition: number; key: Uint8Array }>()
+    const add = (topic: string, partition: number): void => {
+      found.set(`${topic}-${partition}`, {
+        topic,
+        partition,
+        key: offsetKey(group.groupId, topic, partition),
+      })
+    }
+    for (const topic of group.offsets.topics()) {
+      for (const partition of group.offsets.partitions(topic)) add(topic, partition)
+    }
+    for (const commit of this.#committing) {
+      if (commit.group !== group) continue
+      for (const { topic, partition } of commit.offsets) add(topic, partition)
+    }
+    return [...found.values()]
   }
 
   /** Removes the offsets of a topic that is gone from all groups, and groups that nothing is left of. */

@@ -1,6 +1,7 @@
-/** DescribeGroups: state, protocol and members of classic groups. Authorized operations are not computed. */
+/** DescribeGroups: state, protocol and members of classic groups. */
 import type { describeGroups } from '../../protocol/api/describe-groups.js'
 import type { ResponseOf } from '../../protocol/schema.js'
+import { GROUP_OPERATIONS, OPERATIONS_NOT_ASKED_FOR } from '../authorized-operations.js'
 import { NO_BYTES } from '../groups/group-member.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import type { BrokerServices } from '../services.js'
@@ -8,14 +9,16 @@ import type { Handler } from './handler.js'
 
 type Described = ResponseOf<typeof describeGroups>['groups'][number]
 
-/** Kafka's "not asked for". */
-const NO_OPERATIONS = -0x80000000
 /** The first version that tells a group that does not exist from one that is dead. */
 const NOT_FOUND_SINCE = 6
 
 export const handleDescribeGroups: Handler<typeof describeGroups> = async (services, request, context) => {
+  const operations = request.includeAuthorizedOperations ? GROUP_OPERATIONS : OPERATIONS_NOT_ASKED_FOR
   const groups: Described[] = []
-  for (const groupId of request.groups) groups.push(await describe(services, groupId, context.apiVersion))
+  for (const groupId of request.groups) {
+    const group = await describe(services, groupId, context.apiVersion)
+    groups.push(group.errorCode === 0 ? { ...group, authorizedOperations: operations } : group)
+  }
   return { throttleTimeMs: 0, groups }
 }
 
@@ -25,26 +28,25 @@ const describe = async (
   apiVersion: number,
 ): Promise<Described> => {
   try {
-    const group = groupId === '' ? undefined : await services.groups.find(groupId)
+    const group = await services.groups.find(groupId)
     if (group === undefined) {
-      const error = groupId === '' ? 'INVALID_GROUP_ID' : 'GROUP_ID_NOT_FOUND'
-      const isTold = groupId === '' || apiVersion >= NOT_FOUND_SINCE
-      const errorMessage = isTold && apiVersion >= NOT_FOUND_SINCE ? `Group ${groupId} not found.` : null
-      return { ...empty(groupId, 'Dead'), errorCode: isTold ? codeOf(error) : 0, errorMessage }
+      const dead = empty(groupId, 'Dead')
+      if (apiVersion < NOT_FOUND_SINCE) return dead
+      return { ...dead, errorCode: codeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
     }
-    const isChosen = group.state === 'Stable' || group.state === 'CompletingRebalance'
+    const isStable = group.state === 'Stable'
     return {
       ...empty(groupId, group.state),
       protocolType: group.protocolType ?? '',
-      // Before a protocol is chosen, metadata and assignment of members mean nothing.
-      protocolData: isChosen ? (group.protocolName ?? '') : '',
+      // Until all members know what is theirs, protocol, metadata and assignment mean nothing.
+      protocolData: isStable ? (group.protocolName ?? '') : '',
       members: [...group.members.values()].map((member) => ({
         memberId: member.memberId,
         groupInstanceId: null,
         clientId: member.clientId,
         clientHost: member.clientHost,
-        memberMetadata: isChosen ? member.metadataFor(group.protocolName) : NO_BYTES,
-        memberAssignment: group.state === 'Stable' ? member.assignment : NO_BYTES,
+        memberMetadata: isStable ? member.metadataFor(group.protocolName) : NO_BYTES,
+        memberAssignment: isStable ? member.assignment : NO_BYTES,
       })),
     }
   } catch (error) {
@@ -60,5 +62,5 @@ const empty = (groupId: string, groupState: string): Described => ({
   protocolType: '',
   protocolData: '',
   members: [],
-  authorizedOperations: NO_OPERATIONS,
+  authorizedOperations: OPERATIONS_NOT_ASKED_FOR,
 })

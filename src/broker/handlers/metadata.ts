@@ -1,58 +1,94 @@
 /**
  * Metadata: brokers, topics, partitions and their leaders. A topic that does not exist is created when the broker's
  * auto.create.topics.enable and the request both allow it; it is there in the same response, where Kafka lets the
- * client ask again. Authorized operations are not computed, as there is no authorizer.
+ * client ask again. No topics stands for all topics in version 0, later null does.
  */
 import type { metadata } from '../../protocol/api/metadata.js'
-import type { ResponseOf } from '../../protocol/schema.js'
+import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import { ZERO_UUID } from '../../runtime/uuid.js'
+import { CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED_FOR, TOPIC_OPERATIONS } from '../authorized-operations.js'
+import { checkTopicName, isInternalTopic, OFFSETS_TOPIC } from '../metadata/topic-name.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import type { BrokerServices } from '../services.js'
 import type { Topic } from '../topic.js'
 import type { Handler } from './handler.js'
 
+type Request = RequestOf<typeof metadata>
 type TopicResponse = ResponseOf<typeof metadata>['topics'][number]
 
-/** Kafka's "not asked for". */
-const NO_OPERATIONS = -0x80000000
+/** The first version in which an empty list of topics is just that. */
+const NONE_SINCE = 1
+/** The first version that asks for topics by id. */
+const TOPIC_IDS_SINCE = 12
 
 export const handleMetadata: Handler<typeof metadata> = async (services, request, context) => {
   const { nodeId } = services
-  const address = context.advertised ?? services.address
+  const { apiVersion, advertised = services.address } = context
   const topics: TopicResponse[] = []
-  if (request.topics === null) {
-    for (const topic of services.metadata.topics()) topics.push(describe(topic, nodeId))
-  } else {
-    for (const { name, topicId } of request.topics) {
-      if (topicId !== ZERO_UUID || name === null) {
-        const topic = services.metadata.topicById(topicId)
-        topics.push(topic ? describe(topic, nodeId) : unknown(null, topicId, codeOf('UNKNOWN_TOPIC_ID')))
-      } else topics.push(await byName(services, name, request.allowAutoTopicCreation))
-    }
-  }
+  const isAll = request.topics === null || (request.topics.length === 0 && apiVersion < NONE_SINCE)
+  if (isAll) for (const topic of services.metadata.topics()) topics.push(describe(topic, nodeId))
+  else topics.push(...(await describeWanted(services, request, apiVersion)))
+  const { includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   return {
     throttleTimeMs: 0,
-    brokers: [{ nodeId, host: address.host, port: address.port, rack: null }],
+    brokers: [{ nodeId, host: advertised.host, port: advertised.port, rack: null }],
     clusterId: services.metadata.clusterId,
     controllerId: nodeId,
-    topics,
-    clusterAuthorizedOperations: NO_OPERATIONS,
+    topics: includeTopicAuthorizedOperations
+      ? topics.map((topic) => ({ ...topic, topicAuthorizedOperations: TOPIC_OPERATIONS }))
+      : topics,
+    clusterAuthorizedOperations: includeClusterAuthorizedOperations
+      ? CLUSTER_OPERATIONS
+      : OPERATIONS_NOT_ASKED_FOR,
     errorCode: 0,
   }
 }
 
-const byName = async (services: BrokerServices, name: string, mayCreate: boolean): Promise<TopicResponse> => {
-  const topic = services.metadata.topic(name)
-  if (topic !== undefined) return describe(topic, services.nodeId)
-  if (!mayCreate || !services.configs['auto.create.topics.enable']) {
-    return unknown(name, ZERO_UUID, codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
+/** The topics that are asked for, each once. */
+const describeWanted = async (
+  services: BrokerServices,
+  { topics, allowAutoTopicCreation }: Request,
+  apiVersion: number,
+): Promise<TopicResponse[]> => {
+  const wanted = new Map(topics?.map((topic) => [`${topic.topicId} ${topic.name}`, topic]))
+  const answers: TopicResponse[] = []
+  for (const { name, topicId } of wanted.values()) {
+    if ((topicId !== ZERO_UUID || name === null) && apiVersion < TOPIC_IDS_SINCE) {
+      return [...wanted.values()].map((each) =>
+        unknown(each.name ?? '', each.topicId, codeOf('INVALID_REQUEST')),
+      )
+    }
+    if (topicId !== ZERO_UUID || name === null) {
+      const topic = services.metadata.topicById(topicId)
+      answers.push(
+        topic ? describe(topic, services.nodeId) : unknown(null, topicId, codeOf('UNKNOWN_TOPIC_ID')),
+      )
+    } else answers.push(await byName(services, name, allowAutoTopicCreation))
   }
+  return answers
+}
+
+const byName = async (services: BrokerServices, name: string, mayCreate: boolean): Promise<TopicResponse> => {
   try {
-    const wanted = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
-    return describe(await services.topicChanges.ensure(wanted), services.nodeId)
+    checkTopicName(name)
+    const topic = services.metadata.topic(name) ?? (mayCreate ? await create(services, name) : undefined)
+    if (topic !== undefined) return describe(topic, services.nodeId)
+    return unknown(name, ZERO_UUID, codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
   } catch (error) {
     return unknown(name, ZERO_UUID, responseErrorOf(error).errorCode)
   }
+}
+
+/** The topic with the broker's defaults; undefined when the broker creates none, or it is one of its own. */
+const create = async (services: BrokerServices, name: string): Promise<Topic | undefined> => {
+  if (!services.configs['auto.create.topics.enable']) return undefined
+  if (name === OFFSETS_TOPIC) {
+    await services.groups.ready()
+    return services.metadata.topic(name)
+  }
+  if (isInternalTopic(name)) return undefined
+  const wanted = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+  return services.topicChanges.ensure(wanted)
 }
 
 const describe = (topic: Topic, nodeId: number): TopicResponse => {
@@ -71,7 +107,7 @@ const describe = (topic: Topic, nodeId: number): TopicResponse => {
       isrNodes: replicas,
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: NO_OPERATIONS,
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED_FOR,
   }
 }
 
@@ -79,7 +115,7 @@ const unknown = (name: string | null, topicId: string, errorCode: number): Topic
   errorCode,
   name,
   topicId,
-  isInternal: false,
+  isInternal: name !== null && isInternalTopic(name),
   partitions: [],
-  topicAuthorizedOperations: NO_OPERATIONS,
+  topicAuthorizedOperations: OPERATIONS_NOT_ASKED_FOR,
 })

@@ -31,7 +31,7 @@ let created = 0
 const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<string, unknown>>>> = {
   ApiVersions: () => ({ clientSoftwareName: 'wire', clientSoftwareVersion: '1' }),
   Metadata: (version) => ({
-    topics: [{ topicId: version >= 10 ? topicId : ZERO_UUID, name: version >= 10 ? null : 't' }],
+    topics: [{ topicId: version >= 12 ? topicId : ZERO_UUID, name: version >= 12 ? null : 't' }],
     allowAutoTopicCreation: true,
   }),
   Produce: (version) => ({
@@ -141,6 +141,21 @@ const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<st
     timeoutMs: 1000,
     validateOnly: true,
   }),
+  OffsetForLeaderEpoch: () => ({
+    topics: [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }] }],
+  }),
+  DeleteGroups: () => ({ groupsNames: ['nothing'] }),
+  OffsetDelete: () => ({
+    groupId: 'nothing',
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }],
+  }),
+  DescribeCluster: () => ({ includeClusterAuthorizedOperations: true, endpointType: 1 }),
+  DescribeTopicPartitions: () => ({
+    topics: [{ name: 't' }],
+    responsePartitionLimit: 1,
+    cursor: { topicName: 't', partitionIndex: 0 },
+  }),
+  ListConfigResources: () => ({ resourceTypes: [] }),
   InitProducerId: () => ({
     transactionalId: null,
     transactionTimeoutMs: 1000,
@@ -164,11 +179,13 @@ const UNKNOWN_MEMBER_ID = 25
 const GROUP_ID_NOT_FOUND = 69
 const MEMBER_ID_REQUIRED = 79
 const ALLOWED: Readonly<Record<string, readonly number[]>> = {
+  DeleteGroups: [GROUP_ID_NOT_FOUND],
   DeleteTopics: [UNKNOWN_TOPIC_OR_PARTITION],
   DescribeGroups: [0, GROUP_ID_NOT_FOUND],
   Heartbeat: [UNKNOWN_MEMBER_ID],
   JoinGroup: [0, MEMBER_ID_REQUIRED],
   LeaveGroup: [0, UNKNOWN_MEMBER_ID],
+  OffsetDelete: [GROUP_ID_NOT_FOUND],
   SyncGroup: [UNKNOWN_MEMBER_ID],
 }
 
