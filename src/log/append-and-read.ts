@@ -1,5 +1,6 @@
 /** What goes into an append and a read of a log, and what comes out. */
 import type { Durability } from '../storage/contract.js'
+import type { OpenTransaction } from './transaction-index.js'
 
 /** How to append. */
 export interface AppendOptions {
@@ -21,6 +22,12 @@ export interface AppendResult {
   readonly duplicate: boolean
 }
 
+/** How to read. */
+export interface ReadOptions {
+  /** `'read_committed'` ends at the last stable offset, and tells what was aborted; default `'read_uncommitted'`. */
+  readonly isolation?: 'read_uncommitted' | 'read_committed'
+}
+
 /** What was read. */
 export interface LogRead {
   /** Whole batches; the first holds the offset that was asked for. Views that must not be changed. */
@@ -30,4 +37,6 @@ export interface LogRead {
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly startOffset: number
+  /** The aborted transactions with records among `batches`; null unless only what is committed was asked for. */
+  readonly abortedTransactions: readonly OpenTransaction[] | null
 }

@@ -103,7 +103,7 @@ export abstract class LogBase extends Resource {
 
   /** One past the last offset that no open transaction can take back: the high watermark while there is none (H5). */
   get lastStableOffset(): number {
-    return this.watermark
+    return Math.max(this.logStart, this.state.transactions.lastStableOffset(this.watermark))
   }
 
   /** Bytes of the stored batches. */
@@ -141,16 +141,19 @@ export abstract class LogBase extends Resource {
    * writes take effect in the order of the calls, so it is true when it is stored.
    */
   protected checkpointBlob(): BlobChanges {
-    const { endOffset, gapsBelow, segment, epochs, producers } = this.state
+    const { endOffset, gapsBelow, segment, epochs, producers, transactions } = this.state
     this.bytesSinceCheckpoint = 0
     this.changedSinceCheckpoint = false
     return {
+      ...transactions.changes(),
       [CHECKPOINT_BLOB]: encodeCheckpoint({
         recoveryPoint: endOffset,
         gapsBelow,
         segment,
         epochs: epochs.entries,
         producers: producers.entries(),
+        openTransactions: transactions.open,
+        abortedPages: transactions.pages,
       }),
     }
   }

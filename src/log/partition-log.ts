@@ -3,12 +3,12 @@
  * offsets, hand to the storage, wait for it, advance the high watermark, acknowledge. Offsets are assigned before
  * anything is awaited, so appends may overlap and the storage can write many at once.
  */
-import { assignOffset, setLogAppendTime, type BatchHeader } from '../record/header.js'
+import { assignOffset, lastOffsetOf, setLogAppendTime, type BatchHeader } from '../record/header.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { BatchInfo, PartitionStorage } from '../storage/contract.js'
 import { emptySegment, extended, mustRoll } from './active-segment.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
-import type { AppendOptions, AppendResult, LogRead } from './append-and-read.js'
+import type { AppendOptions, AppendResult, LogRead, ReadOptions } from './append-and-read.js'
 import { AppendTurns } from './append-turns.js'
 import type { PendingAppend } from './appends-in-flight.js'
 import { needsPreparation, prepareBatch, type IncomingBatch } from './batch-preparation.js'
@@ -19,6 +19,7 @@ import { ProducerState, type ProducedBatch } from './producer-state.js'
 import { recover, stateAt } from './recovery.js'
 import { retentionCut } from './retention.js'
 import { readableBatches } from './stored-batch.js'
+import { markerOf, TransactionIndex } from './transaction-index.js'
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './time-search.js'
 
 /** After this many appended bytes a checkpoint goes along, so an unclean stop costs no more to recover from. */
@@ -50,6 +51,7 @@ export class PartitionLog extends LogBase {
         segment: emptySegment(endOffset),
         epochs: new EpochCache(),
         producers: new ProducerState(name),
+        transactions: new TransactionIndex(),
       }
       const log = new PartitionLog(storage, options, { state, checkpoint: 'damaged', validatedBytes: 0 })
       log.takeOffline(error)
@@ -62,7 +64,8 @@ export class PartitionLog extends LogBase {
    * calls. Resolves when it is stored as durably as asked and can be read. A retry of one of the producer's last
    * five batches resolves to where that one is.
    * @throws OttlaError what makes a client's batch invalid (see {@link validateClientBatch});
-   * INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; the failure that took the log off line;
+   * INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; INVALID_TXN_STATE for a batch outside of the producer's
+   * open transaction; TRANSACTION_COORDINATOR_FENCED for a marker; the failure that took the log off line;
    * RESOURCE_CLOSED.
    */
   async append(batch: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
@@ -114,6 +117,15 @@ export class PartitionLog extends LogBase {
     const retried = this.#retriedBatch(header, options)
     if (retried !== undefined) return { promise: this.#acknowledgeAgain(retried) }
 
+    const marker = markerOf(header, bytes)
+    if (marker !== undefined) state.producers.checkCoordinator(header.producerId, marker.coordinatorEpoch)
+    else if (!header.isTransactional && state.transactions.isOpen(header.producerId)) {
+      throw new OttlaError(
+        'INVALID_TXN_STATE',
+        `${this.name}: producer ${header.producerId} appends outside of its open transaction; expected a transactional batch.`,
+      )
+    }
+
     const now = this.clock.now()
     const sizeBytes = bytes.length
     const baseOffset = state.endOffset
@@ -125,7 +137,11 @@ export class PartitionLog extends LogBase {
 
     // From here to the storage nothing waits and nothing throws: all that the append changes goes as one (L3).
     state.epochs.assign(this.leaderEpoch, baseOffset)
-    if (header.producerId >= 0) state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now)
+    if (header.producerId >= 0) {
+      const coordinatorEpoch = marker?.coordinatorEpoch
+      state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now, coordinatorEpoch)
+      state.transactions.apply(header, baseOffset, marker)
+    }
     state.endOffset = lastOffset + 1
     const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes, bytes }
     const rolls = mustRoll(state.segment, write, config, now)
@@ -177,16 +193,18 @@ export class PartitionLog extends LogBase {
   }
 
   /**
-   * Reads whole batches below the high watermark, from the one that holds `fromOffset` on, while they stay within
-   * `maxBytes`; the first is returned even when it alone exceeds that. Empty between high watermark and end.
+   * Reads whole batches below the high watermark, or with `read_committed` the last stable offset, from the one that holds `fromOffset` on, while they stay within
+   * `maxBytes`; the first is returned even when it alone exceeds that. Empty between there and the end.
    * @throws OttlaError OFFSET_OUT_OF_RANGE below the start or beyond the end; STORAGE_CORRUPT, which takes the log
    * off line, when what is stored is damaged or missing.
    */
-  async read(fromOffset: number, maxBytes: number): Promise<LogRead> {
+  async read(fromOffset: number, maxBytes: number, options: ReadOptions = {}): Promise<LogRead> {
+    const isCommitted = options.isolation === 'read_committed'
     for (;;) {
       this.assertWell()
       this.#assertInRange(fromOffset)
-      if (fromOffset >= this.watermark) return this.#readOf([])
+      const limit = isCommitted ? this.lastStableOffset : this.watermark
+      if (fromOffset >= limit) return this.#readOf([], fromOffset, isCommitted)
       if (this.#cutting !== undefined) {
         await this.#cutting
         continue
@@ -198,7 +216,9 @@ export class PartitionLog extends LogBase {
       if (cuts !== this.#cuts) continue
       try {
         return this.#readOf(
-          readableBatches(this.name, stored, fromOffset, this.watermark, this.state.gapsBelow),
+          readableBatches(this.name, stored, fromOffset, limit, this.state.gapsBelow),
+          fromOffset,
+          isCommitted,
         )
       } catch (error) {
         throw this.fail(error)
@@ -206,11 +226,16 @@ export class PartitionLog extends LogBase {
     }
   }
 
-  #readOf(batches: readonly Uint8Array[]): LogRead {
+  #readOf(batches: readonly Uint8Array[], fromOffset: number, isCommitted: boolean): LogRead {
     const { highWatermark, lastStableOffset, startOffset } = this
     let sizeBytes = 0
     for (const batch of batches) sizeBytes += batch.length
-    return { batches, sizeBytes, highWatermark, lastStableOffset, startOffset }
+    const last = batches.at(-1)
+    const toOffset = last === undefined ? fromOffset : lastOffsetOf(last) + 1
+    const abortedTransactions = isCommitted
+      ? this.state.transactions.abortedBetween(fromOffset, toOffset)
+      : null
+    return { batches, sizeBytes, highWatermark, lastStableOffset, startOffset, abortedTransactions }
   }
 
   /** The first readable record whose timestamp, in milliseconds, is at least `timestamp`. */
@@ -297,6 +322,7 @@ export class PartitionLog extends LogBase {
 
   async #dropPrefix(startOffset: number): Promise<void> {
     this.state.epochs.truncateFromStart(startOffset)
+    this.state.transactions.truncateFromStart(startOffset)
     await this.#cut(this.storage.truncatePrefix(startOffset, this.checkpointBlob()))
     this.listeners.notify()
   }

@@ -16,6 +16,8 @@ export interface ProducedBatch {
 export interface ProducerEntry {
   readonly producerId: number
   epoch: number
+  /** The epoch of the coordinator that wrote its newest marker; -1 without one. */
+  coordinatorEpoch: number
   /** When it last appended, by the broker's clock. */
   lastAppendMs: number
   /** Its newest batches in this epoch, oldest first; at most {@link BATCHES_TO_RETAIN}. */
@@ -87,24 +89,40 @@ export class ProducerState {
     return undefined
   }
 
-  /** Takes a batch in, as it stands in the log. */
+  /**
+   * Whether a coordinator of this epoch may still end the producer's transactions.
+   * @throws OttlaError TRANSACTION_COORDINATOR_FENCED for a lower epoch than was seen.
+   */
+  checkCoordinator(producerId: number, coordinatorEpoch: number): void {
+    const seen = this.#producers.get(producerId)?.coordinatorEpoch ?? -1
+    if (coordinatorEpoch >= seen) return
+    throw new OttlaError(
+      'TRANSACTION_COORDINATOR_FENCED',
+      `${this.#name}: a coordinator of epoch ${coordinatorEpoch} ends a transaction of producer ${producerId}; expected at least ${seen}, which was seen.`,
+      { details: { producerId, coordinatorEpoch, expected: seen } },
+    )
+  }
+
+  /** Takes a batch in, as it stands in the log; a marker with the epoch of who wrote it. */
   apply(
     header: ProducedHeader,
     baseOffset: number,
     lastOffset: number,
     timestamp: number,
     nowMs: number,
+    coordinatorEpoch = -1,
   ): void {
     const { producerId, producerEpoch, baseSequence, lastSequence } = header
     let entry = this.#producers.get(producerId)
     if (entry === undefined) {
-      entry = { producerId, epoch: producerEpoch, lastAppendMs: nowMs, batches: [] }
+      entry = { producerId, epoch: producerEpoch, coordinatorEpoch, lastAppendMs: nowMs, batches: [] }
     } else {
       if (entry.epoch !== producerEpoch) {
         entry.epoch = producerEpoch
         entry.batches = []
       }
       entry.lastAppendMs = nowMs
+      entry.coordinatorEpoch = Math.max(entry.coordinatorEpoch, coordinatorEpoch)
       this.#producers.delete(producerId)
     }
     this.#producers.set(producerId, entry)

@@ -9,6 +9,7 @@ import { emptySegment, extended, type ActiveSegment } from './active-segment.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
 import { EpochCache } from './epoch-cache.js'
 import { ProducerState } from './producer-state.js'
+import { loadTransactionIndex, markerOf, TransactionIndex } from './transaction-index.js'
 import { checkFollows, damaged, headerOfStored, validateStored } from './stored-batch.js'
 
 /** How much is read and validated before the event loop has its turn. */
@@ -21,6 +22,7 @@ export interface LogState {
   segment: ActiveSegment
   readonly epochs: EpochCache
   readonly producers: ProducerState
+  readonly transactions: TransactionIndex
 }
 
 /** What opening found. */
@@ -38,7 +40,10 @@ export const loadCheckpoint = async (
   name: string,
 ): Promise<{ readonly state: LogState; readonly checkpoint: RecoveredLog['checkpoint'] }> => {
   const blob = await storage.readBlob(CHECKPOINT_BLOB)
-  const found = blob && decodeCheckpoint(blob)
+  const decoded = blob && decodeCheckpoint(blob)
+  const transactions =
+    decoded && (await loadTransactionIndex(storage, decoded.openTransactions, decoded.abortedPages))
+  const found = transactions && decoded
   const startOffset = storage.state.startOffset
   const state: LogState = {
     endOffset: Math.max(found?.recoveryPoint ?? 0, startOffset),
@@ -46,6 +51,7 @@ export const loadCheckpoint = async (
     segment: found?.segment ?? emptySegment(startOffset),
     epochs: new EpochCache(found?.epochs),
     producers: new ProducerState(name, found?.producers),
+    transactions: transactions ?? new TransactionIndex(),
   }
   return { state, checkpoint: blob === undefined ? 'missing' : found === undefined ? 'damaged' : 'sound' }
 }
@@ -92,7 +98,7 @@ export const replay = async (
       if (batch.lastOffset >= toOffset) return readBytes
       checkFollows(name, batch, state.endOffset, first, state.gapsBelow)
       first = false
-      takeIn(name, state, headerOf(name, batch), clock.now())
+      takeIn(name, state, headerOf(name, batch), batch.bytes, clock.now())
       readBytes += batch.sizeBytes
     }
     await yieldToEventLoop(clock)
@@ -122,6 +128,7 @@ export const stateAt = async (
           segment: emptySegment(storage.state.startOffset),
           epochs: new EpochCache(),
           producers: new ProducerState(name),
+          transactions: new TransactionIndex(),
         }
   await replay(storage, name, clock, state, offset, headerOfStored)
   state.producers.adoptMissing(current.producers, state.endOffset)
@@ -130,17 +137,28 @@ export const stateAt = async (
   const gapsBelow = Math.min(current.gapsBelow, state.endOffset)
   // What remains of the segment that was cut is a segment of its own.
   const segment = emptySegment(state.endOffset)
-  return { endOffset: state.endOffset, gapsBelow, segment, epochs, producers: state.producers }
+  const transactions = current.transactions.truncated(state.endOffset, state.transactions)
+  return { endOffset: state.endOffset, gapsBelow, segment, epochs, producers: state.producers, transactions }
 }
 
-const takeIn = (name: string, state: LogState, header: BatchHeader, nowMs: number): void => {
+const takeIn = (
+  name: string,
+  state: LogState,
+  header: BatchHeader,
+  bytes: Uint8Array,
+  nowMs: number,
+): void => {
   const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header
   if (epoch < state.epochs.latestEpoch) {
     throw damaged(name, baseOffset, `its epoch ${epoch} follows epoch ${state.epochs.latestEpoch}`)
   }
   state.epochs.assign(epoch, baseOffset)
-  if (header.producerId >= 0)
-    state.producers.apply(header, baseOffset, lastOffset, header.maxTimestamp, nowMs)
+  if (header.producerId >= 0) {
+    const marker = markerOf(header, bytes)
+    const coordinatorEpoch = marker?.coordinatorEpoch
+    state.producers.apply(header, baseOffset, lastOffset, header.maxTimestamp, nowMs, coordinatorEpoch)
+    state.transactions.apply(header, baseOffset, marker)
+  }
   state.segment = extended(state.segment, header, nowMs)
   state.endOffset = lastOffset + 1
 }

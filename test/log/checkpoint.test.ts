@@ -25,10 +25,13 @@ const checkpoint = fc.record({
     fc.record({
       producerId: offset,
       epoch: fc.integer({ min: 0, max: 32767 }),
+      coordinatorEpoch: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
       lastAppendMs: offset,
       batches: fc.array(batch, { maxLength: 5 }),
     }),
   ),
+  openTransactions: fc.array(fc.record({ producerId: offset, firstOffset: offset })),
+  abortedPages: fc.record({ firstPage: offset, count: offset }),
 })
 
 describe('checkpoint', () => {
@@ -51,6 +54,8 @@ describe('checkpoint', () => {
       segment: { baseOffset: 0, sizeBytes: 400, firstTimestamp: 1, firstAppendMs: 1 },
       epochs: [{ epoch: 0, startOffset: 0 }],
       producers: [],
+      openTransactions: [],
+      abortedPages: { firstPage: 0, count: 0 },
     })
     expect(bytes.length).toBeLessThan(128)
   })

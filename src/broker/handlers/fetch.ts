@@ -2,13 +2,16 @@
  * Fetch: reads batches of partitions from offsets on, and waits for more when there is too little. Whole batches
  * only; the first one is returned even when it is over the limits, so that a consumer always gets on.
  *
- * Left out of Kafka's: fetch sessions (every answer has session 0, which clients take for "not supported"),
- * followers (a replica id is not believed: whoever fetches is a consumer), preferred read replicas.
+ * Left out of Kafka's: followers (a replica id is not believed: whoever fetches is a consumer), preferred read
+ * replicas. What a session remembers is fetch-sessions.ts.
  */
+import type { ReadOptions } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { fetch } from '../../protocol/api/fetch.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
+import { NO_SESSION, withoutSession, type SessionAnswer, type SessionFetch } from '../fetch-sessions.js'
+import { IN_PROCESS_HOST, type RequestContext } from '../request-context.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
 import type { Partition } from '../topic.js'
@@ -21,7 +24,10 @@ type PartitionResponse = TopicResponse['partitions'][number]
 
 /** The first version that names topics by id. */
 const TOPIC_IDS_SINCE = 13
+const READ_COMMITTED = 1
 const NO_RECORDS: readonly Uint8Array[] = []
+
+type Isolation = NonNullable<ReadOptions['isolation']>
 
 /** One partition of a request, with what it stands for and how its log was when it was last looked at. */
 interface Target {
@@ -41,12 +47,11 @@ interface Look {
 }
 
 export const handleFetch: Handler<typeof fetch> = async (services, request, context) => {
-  const { sessionId, sessionEpoch, maxWaitMs, minBytes } = request
-  if (sessionEpoch > 0) {
-    return refused(sessionId === 0 ? 'INVALID_FETCH_SESSION_EPOCH' : 'FETCH_SESSION_ID_NOT_FOUND')
-  }
+  const { maxWaitMs, minBytes } = request
   const isById = context.apiVersion >= TOPIC_IDS_SINCE
-  const topics = request.topics.map(({ topic: name, topicId, partitions }) => {
+  const wanted = beginFetch(services, request, context)
+  if (typeof wanted === 'string') return refused(wanted)
+  const topics = wanted.topics.map(({ topic: name, topicId, partitions }) => {
     const topic = findTopic(services, name, topicId, isById)
     const missing: ErrorCode =
       topic === undefined && isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
@@ -59,13 +64,14 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
   const targets = topics.flatMap((topic) => topic.targets)
   const partitions = targets.flatMap(({ partition }) => (partition === undefined ? [] : [partition]))
   const maxBytes = Math.min(request.maxBytes, services.configs['fetch.max.bytes'])
+  const isolation = request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted'
   const until = services.clock.monotonic() + maxWaitMs
 
   for (;;) {
-    const look = await lookAt(services, topics, maxBytes)
+    const look = await lookAt(services, topics, maxBytes, isolation)
     const leftMs = until - services.clock.monotonic()
     const isOver = leftMs <= 0 || partitions.length === 0 || context.signal?.aborted === true
-    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(look.responses)
+    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(wanted.answer(look.responses))
     const missingBytes = minBytes - look.sizeBytes
     // A batch may have come between the read and here: those who come later are told, this one looks itself.
     if (hasNews(targets, missingBytes)) continue
@@ -83,8 +89,18 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
         throttleTimeMs: maxWaitMs,
       }
     }
-    if (services.fetchWaiters.isClosed) return answer(look.responses)
+    if (services.fetchWaiters.isClosed) return answer(wanted.answer(look.responses))
   }
+}
+
+/** Clients in this process have no sessions, and fare no worse: nothing that they send is written out. */
+const beginFetch = (
+  { fetchSessions }: BrokerServices,
+  request: RequestOf<typeof fetch>,
+  { apiVersion, clientHost }: RequestContext,
+): SessionFetch | ErrorCode => {
+  if (clientHost !== IN_PROCESS_HOST) return fetchSessions.begin(request, apiVersion >= TOPIC_IDS_SINCE)
+  return request.sessionEpoch > 0 ? 'FETCH_SESSION_ID_NOT_FOUND' : withoutSession(request.topics)
 }
 
 interface TopicTargets {
@@ -98,6 +114,7 @@ const lookAt = async (
   services: BrokerServices,
   topics: readonly TopicTargets[],
   maxBytes: number,
+  isolation: Isolation,
 ): Promise<Look> => {
   let sizeBytes = 0
   let hasError = false
@@ -116,7 +133,7 @@ const lookAt = async (
           target.highWatermark = log.highWatermark
           target.endOffset = log.endOffset
           const done = withoutReading(partition, log, wanted)
-          response = done ?? (await readFrom(log, wanted, maxBytes - sizeBytes, sizeBytes === 0))
+          response = done ?? (await readFrom(log, wanted, isolation, maxBytes - sizeBytes, sizeBytes === 0))
         } catch (error) {
           response = failed(wanted, responseErrorOf(error).errorCode, partition.log)
         }
@@ -156,14 +173,18 @@ const withoutReading = (
 const readFrom = async (
   log: PartitionLog,
   wanted: PartitionRequest,
+  isolation: Isolation,
   leftBytes: number,
   isFirst: boolean,
 ): Promise<PartitionResponse> => {
   const limit = Math.max(0, Math.min(wanted.partitionMaxBytes, leftBytes))
   // The limits are spent: the client asks for this partition first next time.
   if (!isFirst && limit === 0) return filled(wanted, 0, log, NO_RECORDS)
-  const { batches, sizeBytes } = await log.read(wanted.fetchOffset, limit)
-  return filled(wanted, 0, log, isFirst || sizeBytes <= limit ? batches : NO_RECORDS)
+  const read = await log.read(wanted.fetchOffset, limit, { isolation })
+  if (!isFirst && read.sizeBytes > limit) return filled(wanted, 0, log, NO_RECORDS)
+  const { abortedTransactions, lastStableOffset } = read
+  // What is told of the log is of the moment of the read: nothing that is aborted later lies below it.
+  return { ...filled(wanted, 0, log, read.batches), lastStableOffset, abortedTransactions }
 }
 
 /** Whether `missingBytes` may have become readable since the partitions were looked at. */
@@ -201,11 +222,12 @@ const filled = (
 const failed = (wanted: PartitionRequest, errorCode: number, log?: PartitionLog): PartitionResponse =>
   filled(wanted, errorCode, log, NO_RECORDS)
 
-const answer = (responses: readonly TopicResponse[]): ResponseOf<typeof fetch> => ({
+const answer = ({ sessionId, error, responses }: SessionAnswer): ResponseOf<typeof fetch> => ({
   throttleTimeMs: 0,
-  errorCode: 0,
-  sessionId: 0,
+  errorCode: error === undefined ? 0 : codeOf(error),
+  sessionId,
   responses,
 })
 
-const refused = (error: ErrorCode): ResponseOf<typeof fetch> => ({ ...answer([]), errorCode: codeOf(error) })
+const refused = (error: ErrorCode): ResponseOf<typeof fetch> =>
+  answer({ sessionId: NO_SESSION, error, responses: [] })
