@@ -3,6 +3,12 @@ export { Ottla } from './ottla.js'
 export type { Configs, CreateTopicOptions, OttlaOptions, TopicOptions } from './ottla-options.js'
 export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
 
+// Looking after a log
+export { copyLog } from './log/maintenance/copy-log.js'
+export type { LogProgress, LogWorkOptions } from './log/maintenance/progress.js'
+export type { PartitionRepair } from './log/maintenance/repair-partition.js'
+export type { LogProblem, LogReport, PartitionReport, ProblemCode } from './log/maintenance/verify-report.js'
+
 // Topics and what is in them
 export { Partition, Topic } from './clients/topic.js'
 export type {

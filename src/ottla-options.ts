@@ -49,6 +49,18 @@ export interface OttlaOptions {
   readonly random?: Random
 }
 
+/** What `Ottla.repair` repairs, and where it keeps what it cuts off. */
+export interface RepairOptions {
+  /** Only this topic; default all but the metadata log. */
+  readonly topic?: string
+  /** Only this partition; default all. */
+  readonly partition?: number
+  /** The folder for what is cut off; default beside the log's own, with `-cut-off` behind its name. */
+  readonly keepAt?: string
+  /** Gives up; what was repaired by then stays repaired. */
+  readonly signal?: AbortSignal
+}
+
 /** How to create a topic. */
 export interface CreateTopicOptions<K, V> {
   /** How many partitions; default the broker's `num.partitions` (1). */

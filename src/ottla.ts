@@ -3,6 +3,7 @@
  * with: topics, producers, consumers, groups, admin.
  */
 import { Broker, type BrokerEvents } from './broker/broker.js'
+import { repairLog, verifyLog } from './broker/log-maintenance.js'
 import { Admin } from './clients/admin/admin.js'
 import { Cluster } from './clients/cluster.js'
 import { Consumer } from './clients/consumer/consumer.js'
@@ -14,6 +15,10 @@ import { Producer } from './clients/producer/producer.js'
 import type { ProducerOptions } from './clients/producer/producer-options.js'
 import type { Serde } from './clients/serdes/serde.js'
 import { Topic, type AnyTopic, type MessageOf } from './clients/topic.js'
+import { copyLog } from './log/maintenance/copy-log.js'
+import type { LogWorkOptions } from './log/maintenance/progress.js'
+import type { PartitionRepair } from './log/maintenance/repair-partition.js'
+import type { LogReport } from './log/maintenance/verify-report.js'
 import { DirectNetwork } from './network/direct.js'
 import type { Listener } from './network/listener/listener.js'
 import type { ListenerOptions } from './network/listener/listener-options.js'
@@ -22,11 +27,12 @@ import {
   checkTopicOptions,
   type CreateTopicOptions,
   type OttlaOptions,
+  type RepairOptions,
   type TopicOptions,
 } from './ottla-options.js'
 import { loadNativeCrc32c } from './record/crc32c.js'
-import type { Clock } from './runtime/clock.js'
-import { OttlaError } from './runtime/errors/ottla-error.js'
+import { systemClock, type Clock } from './runtime/clock.js'
+import { invalidArgument, OttlaError } from './runtime/errors/ottla-error.js'
 import type { EventSource } from './runtime/events.js'
 import { Resource } from './runtime/lifecycle.js'
 import type { Random } from './runtime/random.js'
@@ -158,6 +164,57 @@ export class Ottla extends Resource {
     return Listener.open(options, { broker: this.#broker, sockets: nodeSockets, clock, owner: this })
   }
 
+  /**
+   * Checks the whole log while it is in use: every batch, the storage's books, the time index and the checkpoints are
+   * held against each other. Nothing is changed. It reads everything, a slice at a time.
+   * @throws the signal's reason when that aborts.
+   */
+  verify(options: LogWorkOptions = {}): Promise<LogReport> {
+    this.assertOpen()
+    return verifyLog(this.#storage, this.#context.clock, options)
+  }
+
+  /**
+   * Checks a log that nobody has open: the one in a folder, or in a storage, which is opened and closed again.
+   * @throws OttlaError STORAGE_LOCKED when it is open somewhere, STORAGE_CORRUPT when the storage does not open at
+   * all; the signal's reason when that aborts.
+   */
+  static verify(log: string | LogStorage, options: LogWorkOptions = {}): Promise<LogReport> {
+    return withStorage(log, (storage) => verifyLog(storage, systemClock, options))
+  }
+
+  /**
+   * Cuts damaged partitions of a log off where their first damage is, so that it opens and is appended to again. All
+   * records from there on are lost to the log; their batches, as far as they can be read, are kept in `keepAt`, as a
+   * plain `.log` file of Kafka's per partition with a `.json` note. Never runs by itself. The metadata log is repaired
+   * only when it is named (`__cluster_metadata`): topics that it loses are deleted when the log is opened.
+   * @throws OttlaError NOT_DAMAGED when nothing is, UNKNOWN_TOPIC_OR_PARTITION for a name, STORAGE_LOCKED when the log
+   * is open somewhere, INVALID_ARGUMENT for a storage without `keepAt`, INVALID_REQUEST for a partition that was compacted.
+   */
+  static async repair(
+    log: string | LogStorage,
+    options: RepairOptions = {},
+  ): Promise<readonly PartitionRepair[]> {
+    const keepAt = options.keepAt ?? (typeof log === 'string' ? `${log}-cut-off` : undefined)
+    if (keepAt === undefined) {
+      throw invalidArgument('Option keepAt of Ottla.repair', undefined, 'a folder for what is cut off')
+    }
+    const { nodeFiles } = await import('./runtime/node/node-files.js')
+    return withStorage(log, (storage) => repairLog(storage, systemClock, nodeFiles, keepAt, options))
+  }
+
+  /**
+   * Copies a log that nobody has open into an empty folder or storage; both are opened, and closed again.
+   * @see copyLog
+   */
+  static copy(
+    from: string | LogStorage,
+    to: string | LogStorage,
+    options: LogWorkOptions = {},
+  ): Promise<void> {
+    return withStorage(from, (source) => withStorage(to, (target) => copyLog(source, target, options)))
+  }
+
   /** What the log takes on disk, or in memory when it lives there, in bytes. */
   storageSizeBytes(): Promise<number> {
     this.assertOpen()
@@ -205,6 +262,20 @@ export class Ottla extends Resource {
     this.#context.timers.clear()
     await this.#network.close()
     await this.#broker.close()
+  }
+}
+
+/** Opens the log's storage for `work`, and closes it again. */
+const withStorage = async <T>(
+  log: string | LogStorage,
+  work: (storage: LogStorage) => Promise<T>,
+): Promise<T> => {
+  const [storage] = await Promise.all([typeof log === 'string' ? storageIn(log) : log, loadNativeCrc32c()])
+  await storage.open()
+  try {
+    return await work(storage)
+  } finally {
+    await storage.close()
   }
 }
 

@@ -3,6 +3,7 @@
  * requests; what each API does is in handlers/.
  */
 import { DiskBudget } from '../log/disk-budget.js'
+import { refuseUnfinishedCopy } from '../log/maintenance/copy-log.js'
 import type { PartitionLog } from '../log/partition-log.js'
 import { PartitionLogs } from '../log/partition-logs.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../protocol/schema.js'
@@ -123,7 +124,8 @@ export class Broker extends Resource {
 
   /**
    * Opens the storage and a broker over it.
-   * @throws OttlaError INVALID_CONFIG for a broker config, STORAGE_LOCKED and STORAGE_CORRUPT from the storage.
+   * @throws OttlaError INVALID_CONFIG for a broker config, STORAGE_LOCKED and STORAGE_CORRUPT from the storage,
+   * COPY_INCOMPLETE for the target of a copy that was not finished.
    */
   static async open(options: BrokerOptions): Promise<Broker> {
     const { storage, clock = systemClock, random = systemRandom, durability = 'os', nodeId = 1 } = options
@@ -135,6 +137,7 @@ export class Broker extends Resource {
     const timers = new Timers(clock)
     const events = new Events<BrokerEvents>()
     try {
+      await refuseUnfinishedCopy(storage)
       let known: ClusterMetadata | undefined
       const logs: PartitionLogs = new PartitionLogs(storage, {
         clock,

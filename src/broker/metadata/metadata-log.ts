@@ -85,7 +85,7 @@ const encodeChange = (change: MetadataChange): Uint8Array => {
 }
 
 /** The change in `bytes`; undefined for a record of KRaft's that says nothing to one node. */
-const decodeChange = (bytes: Uint8Array): MetadataChange | undefined => {
+export const decodeChange = (bytes: Uint8Array): MetadataChange | undefined => {
   const frame = openMetadataFrame(bytes)
   switch (frame.key) {
     case topicRecord.key:

@@ -510,6 +510,12 @@ export const ERRORS = {
     'The storage failed a write and refuses everything until it was closed and reopened.',
   ),
   STORAGE_CORRUPT: own(false, 'Stored data is damaged or missing below the acknowledged end.'),
+  STORAGE_NOT_EMPTY: own(false, 'A log is copied into an empty storage only, and this one holds something.'),
+  COPY_INCOMPLETE: own(
+    false,
+    'The storage is the target of a copy that was not finished; remove it and copy again.',
+  ),
+  NOT_DAMAGED: own(false, 'There is nothing to repair: no batch is damaged or missing.'),
   DISK_BUDGET_EXCEEDED: own(
     false,
     'The disk budget (maxDiskBytes) is used up, and nothing may be dropped to make room.',
