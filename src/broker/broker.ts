@@ -17,6 +17,7 @@ import type { Durability, LogStorage } from '../storage/contract.js'
 import type { BrokerEvents } from './broker-events.js'
 import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
+import { FetchSessions } from './fetch-sessions.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { HANDLERS } from './handlers.js'
@@ -86,6 +87,7 @@ export class Broker extends Resource {
       topicChanges,
       configChanges: new ConfigChanges({ metadata, topicConfigs }),
       producerIds: new ProducerIds(metadata, nodeId),
+      fetchSessions: new FetchSessions(clock, random),
       fetchWaiters: new FetchWaiters(this.#timers),
       groups: new GroupCoordinator({
         clock,

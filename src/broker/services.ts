@@ -5,6 +5,7 @@ import type { Uuid } from '../runtime/uuid.js'
 import { ZERO_UUID } from '../runtime/uuid.js'
 import type { BrokerConfigs, GivenConfigs } from './configs/broker-configs.js'
 import type { TopicLogConfigs } from './configs/topic-log-configs.js'
+import type { FetchSessions } from './fetch-sessions.js'
 import type { FetchWaiters } from './fetch-waiters.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ClusterMetadata } from './metadata/cluster-metadata.js'
@@ -28,6 +29,7 @@ export interface BrokerServices {
   readonly configChanges: ConfigChanges
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly fetchSessions: FetchSessions
   readonly fetchWaiters: FetchWaiters
   /** Tells the application once that the storage is gone. */
   reportFailure(error: OttlaError): void

@@ -2,14 +2,16 @@
  * Fetch: reads batches of partitions from offsets on, and waits for more when there is too little. Whole batches
  * only; the first one is returned even when it is over the limits, so that a consumer always gets on.
  *
- * Left out of Kafka's: fetch sessions (every answer has session 0, which clients take for "not supported"),
- * followers (a replica id is not believed: whoever fetches is a consumer), preferred read replicas.
+ * Left out of Kafka's: followers (a replica id is not believed: whoever fetches is a consumer), preferred read
+ * replicas. What a session remembers is fetch-sessions.ts.
  */
 import type { ReadOptions } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { fetch } from '../../protocol/api/fetch.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
+import { NO_SESSION, withoutSession, type SessionAnswer, type SessionFetch } from '../fetch-sessions.js'
+import { IN_PROCESS_HOST, type RequestContext } from '../request-context.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
 import type { Partition } from '../topic.js'
@@ -45,12 +47,11 @@ interface Look {
 }
 
 export const handleFetch: Handler<typeof fetch> = async (services, request, context) => {
-  const { sessionId, sessionEpoch, maxWaitMs, minBytes } = request
-  if (sessionEpoch > 0) {
-    return refused(sessionId === 0 ? 'INVALID_FETCH_SESSION_EPOCH' : 'FETCH_SESSION_ID_NOT_FOUND')
-  }
+  const { maxWaitMs, minBytes } = request
   const isById = context.apiVersion >= TOPIC_IDS_SINCE
-  const topics = request.topics.map(({ topic: name, topicId, partitions }) => {
+  const session = beginFetch(services, request, context)
+  if (typeof session === 'string') return refused(session)
+  const topics = session.topics.map(({ topic: name, topicId, partitions }) => {
     const topic = findTopic(services, name, topicId, isById)
     const missing: ErrorCode =
       topic === undefined && isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
@@ -70,7 +71,7 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
     const look = await lookAt(services, topics, maxBytes, isolation)
     const leftMs = until - services.clock.monotonic()
     const isOver = leftMs <= 0 || partitions.length === 0 || context.signal?.aborted === true
-    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(look.responses)
+    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(session.answer(look.responses))
     const missingBytes = minBytes - look.sizeBytes
     // A batch may have come between the read and here: those who come later are told, this one looks itself.
     if (hasNews(targets, missingBytes)) continue
@@ -88,8 +89,18 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
         throttleTimeMs: maxWaitMs,
       }
     }
-    if (services.fetchWaiters.isClosed) return answer(look.responses)
+    if (services.fetchWaiters.isClosed) return answer(session.answer(look.responses))
   }
+}
+
+/** Clients in this process have no sessions, and fare no worse: nothing that they send is written out. */
+const beginFetch = (
+  { fetchSessions }: BrokerServices,
+  request: RequestOf<typeof fetch>,
+  { apiVersion, clientHost }: RequestContext,
+): SessionFetch | ErrorCode => {
+  if (clientHost !== IN_PROCESS_HOST) return fetchSessions.begin(request, apiVersion >= TOPIC_IDS_SINCE)
+  return request.sessionEpoch > 0 ? 'FETCH_SESSION_ID_NOT_FOUND' : withoutSession(request.topics)
 }
 
 interface TopicTargets {
@@ -211,11 +222,12 @@ const filled = (
 const failed = (wanted: PartitionRequest, errorCode: number, log?: PartitionLog): PartitionResponse =>
   filled(wanted, errorCode, log, NO_RECORDS)
 
-const answer = (responses: readonly TopicResponse[]): ResponseOf<typeof fetch> => ({
+const answer = ({ sessionId, error, responses }: SessionAnswer): ResponseOf<typeof fetch> => ({
   throttleTimeMs: 0,
-  errorCode: 0,
-  sessionId: 0,
+  errorCode: error === undefined ? 0 : codeOf(error),
+  sessionId,
   responses,
 })
 
-const refused = (error: ErrorCode): ResponseOf<typeof fetch> => ({ ...answer([]), errorCode: codeOf(error) })
+const refused = (error: ErrorCode): ResponseOf<typeof fetch> =>
+  answer({ sessionId: NO_SESSION, error, responses: [] })
