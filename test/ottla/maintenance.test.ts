@@ -43,7 +43,7 @@ const contents = async (storage: LogStorage) => {
   return all
 }
 
-/** `inner`, whose batch at `offset` of the partitions that match reads with its last byte flipped. */
+/** `inner`, whose batch at `offset` of the partitions that match reads with the end of its value flipped: only its CRC tells. */
 const flipping = (inner: LogStorage, offset: number): LogStorage => ({
   name: inner.name,
   capabilities: inner.capabilities,
@@ -66,7 +66,7 @@ const flipping = (inner: LogStorage, offset: number): LogStorage => ({
           (await target.read(from, max)).map((batch) => {
             if (batch.baseOffset !== offset) return batch
             const bytes = batch.bytes.slice()
-            bytes[bytes.length - 1]! ^= 1
+            bytes[bytes.length - 2]! ^= 1
             return { ...batch, bytes }
           })
       },

@@ -23,6 +23,8 @@ export class TimeSamples {
     startOffset: number,
   ): Promise<{ readonly offset: number; readonly message: string } | undefined> {
     for (const { baseOffset, maxTimestamp } of this.#samples) {
+      // Of a batch that the start cuts, the part with the largest timestamp may be gone.
+      if (baseOffset < startOffset) continue
       const found = await storage.findByTimestamp(maxTimestamp, startOffset)
       // A log that moved on meanwhile may have dropped it.
       if (found?.baseOffset === baseOffset || storage.state.startOffset !== startOffset) continue

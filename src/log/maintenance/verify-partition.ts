@@ -70,7 +70,9 @@ class PartitionWalk {
         const message = `the storage counts ${before.batchCount} batches of ${before.sizeBytes} bytes, but ${this.#batches} of ${this.#bytes} are there`
         this.#add('STATE_MISMATCH', startOffset, message)
       }
-      const wrong = await this.#times.firstWrong(this.#storage, startOffset)
+      // Which timestamps the batches have that could not be read is not known.
+      const sawAll = this.#problems.every(({ code }) => code !== 'UNREADABLE')
+      const wrong = sawAll ? await this.#times.firstWrong(this.#storage, startOffset) : undefined
       if (wrong !== undefined) this.#add('TIME_INDEX_MISMATCH', wrong.offset, wrong.message)
     }
     return {
@@ -178,6 +180,8 @@ class PartitionWalk {
 
   async #checkBatch(batch: StoredBatch): Promise<void> {
     const { baseOffset, lastOffset } = batch
+    // Damage in its bytes does not change what the storage's index knows of it.
+    this.#times.add(batch)
     try {
       const header = validateStored(this.#name, batch)
       const cursor = await openBatch(batch.bytes)
@@ -193,7 +197,6 @@ class PartitionWalk {
       }
       this.#epochs.assign(epoch, baseOffset)
       if (producerId >= 0) this.#producers.apply(header, baseOffset, lastOffset, maxTimestamp, 0)
-      this.#times.add(batch)
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
       const details = OttlaError.is(error) ? error.details : {}
