@@ -1,12 +1,15 @@
 /**
  * `npm run test:packed`: the package as it would be published, installed into an empty project, and used from there
- * by an ESM, a CommonJS and two TypeScript programs; and what it brings along. Needs a built dist.
+ * by an ESM, a CommonJS and two TypeScript programs and as a command; and what it brings along. Needs a built dist.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { metadata } from '../../src/protocol/api/metadata.js'
+import { WireClient } from '../support/wire-client.js'
 import { runSuites, type Suite } from '../support/suite-command.js'
 import { readJson, rootFile } from './repository.js'
 
@@ -140,6 +143,40 @@ const compile = async (folder: string, name: string, options: object): Promise<v
   run(folder, process.execPath, [rootFile('node_modules/typescript/bin/tsc'), '-p', `${name}.json`])
 }
 
+/** Starts the installed command, asks it for its topics, and stops it. */
+const expectServed = async (folder: string): Promise<string> => {
+  // The command itself: npx has no console of its own here that would pass a signal on.
+  const command = join(folder, 'node_modules', '.bin', process.platform === 'win32' ? 'ottla.cmd' : 'ottla')
+  const child = spawn(command, ['serve', '--memory', '--listen', '127.0.0.1:0', '--topic', 'orders:3'], {
+    cwd: folder,
+    shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+  })
+  const ended = once(child, 'close')
+  const [ready] = (await Promise.race([
+    once(child.stdout.setEncoding('utf8'), 'data'),
+    ended.then(() => ['nothing, and ended']),
+  ])) as [string]
+  const port = Number(/^ready PLAINTEXT:\/\/127\.0\.0\.1:(\d+)\n$/.exec(ready)?.[1])
+  if (!Number.isInteger(port)) throw new Error(`printed ${ready}`)
+  const client = await WireClient.connect(port)
+  const { topics } = await client.call(metadata, 9, {
+    topics: null,
+    allowAutoTopicCreation: false,
+    includeTopicAuthorizedOperations: false,
+    includeClusterAuthorizedOperations: false,
+  })
+  client.close()
+  const [orders] = topics
+  if (orders?.name !== 'orders' || orders.partitions.length !== 3)
+    throw new Error(`has ${JSON.stringify(topics)}`)
+  child.kill('SIGTERM')
+  const [code] = (await ended) as [number | null]
+  if (process.platform !== 'win32' && code !== 0) throw new Error(`ended with ${code}`)
+  return ready.trim()
+}
+
 const packed: Suite = {
   name: 'packed',
   summary: 'the package as it would be published, in an empty project',
@@ -147,6 +184,7 @@ const packed: Suite = {
   async run({ check }) {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'ottla-packed-')))
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+    const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
     try {
       const installed = await check('packs, and installs into an empty project', async () => {
         const output = run(rootFile('.'), npm, [
@@ -193,6 +231,11 @@ const packed: Suite = {
         expectOnly(loaded, ['ottla', 'abstract-level', 'eventemitter3'])
         return loaded.join(', ')
       })
+      await check('npx ottla --help', () => {
+        const help = run(folder, npx, ['ottla', 'serve', '--help'])
+        if (!help.includes('--listen <host:port>')) throw new Error(`printed ${help}`)
+      })
+      await check('npx ottla serve answers Kafka clients, and stops', () => expectServed(folder))
       await check('TypeScript, moduleResolution node16, as ESM', async () => {
         await compile(folder, 'node16', { module: 'node16', moduleResolution: 'node16' })
         expectSum(run(folder, process.execPath, ['node16/program.js', 'node16']))
