@@ -23,6 +23,8 @@ export interface PartitionLogOptions {
   readonly clock: Clock
   /** The epoch in which this node leads the partition; default the latest in the log, or 0. */
   readonly leaderEpoch?: number
+  /** Whether the storage keeps it on a disk, so that what is read is proved by its CRC; default false. */
+  readonly isOnDisk?: boolean
   /** Where `flush.ms` has its deadlines; without them it never ends. */
   readonly timers?: Timers
   /** What all logs may take together; without it there is no limit. */
@@ -34,6 +36,7 @@ export abstract class LogBase extends Resource {
   /** How it was opened: a checkpoint that was damaged, or bytes that had to be validated, tell of an unclean stop. */
   readonly recovery: Omit<RecoveredLog, 'state'>
   protected readonly storage: PartitionStorage
+  protected readonly isOnDisk: boolean
   protected readonly clock: Clock
   readonly #leaderEpoch: number
   protected readonly inFlight = new AppendsInFlight()
@@ -64,6 +67,7 @@ export abstract class LogBase extends Resource {
     }
     this.recovery = { checkpoint, validatedBytes }
     this.storage = storage
+    this.isOnDisk = options.isOnDisk ?? false
     this.clock = options.clock
     this.flushing = new Flushing(options.timers, () => void this.flush().catch(() => undefined))
     this.diskBudget = options.diskBudget

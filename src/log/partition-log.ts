@@ -216,7 +216,7 @@ export class PartitionLog extends LogBase {
       if (cuts !== this.#cuts) continue
       try {
         return this.#readOf(
-          readableBatches(this.name, stored, fromOffset, limit, this.state.gapsBelow),
+          readableBatches(this.name, stored, fromOffset, limit, this.state.gapsBelow, this.isOnDisk),
           fromOffset,
           isCommitted,
         )

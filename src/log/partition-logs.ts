@@ -64,9 +64,10 @@ export class PartitionLogs extends Resource {
   async #open(id: PartitionId, description: PartitionDescription): Promise<PartitionLog> {
     this.assertOpen()
     const key = keyOf(id)
-    const opening = this.#storage
-      .partition(id)
-      .then((storage) => PartitionLog.open(storage, { ...this.#options, ...description }))
+    const opening = this.#storage.partition(id).then((storage) => {
+      const isOnDisk = this.#storage.capabilities.persistent
+      return PartitionLog.open(storage, { ...this.#options, ...description, isOnDisk })
+    })
     const entry: Entry = { opening, log: undefined }
     this.#entries.set(key, entry)
     try {

@@ -78,6 +78,19 @@ describe('L5: damage found by a read takes the log off line', () => {
     await expect(log.append(batchOf(1))).rejects.toMatchObject(OFF_LINE)
   })
 
+  it.each([
+    ['a flipped bit in a record', flipped(-1)],
+    ['a flipped bit in the attributes', flipped(22)],
+  ])('on a disk, %s', async (_, distort) => {
+    let now = (batches: readonly StoredBatch[]) => batches
+    const storage = distorted(await threeBatches(), (batches) => now(batches))
+    const log = await openLog(storage, {}, { isOnDisk: true })
+    expect((await log.read(0, 1e6)).batches).toHaveLength(3)
+    now = distort
+    await expect(log.read(0, 1e6)).rejects.toMatchObject(OFF_LINE)
+    await expect(log.append(batchOf(1))).rejects.toMatchObject(OFF_LINE)
+  })
+
   it('nothing at an offset below the high watermark', async () => {
     let now = (batches: readonly StoredBatch[]) => batches
     const log = await openLog(distorted(await threeBatches(), (batches) => now(batches)))

@@ -77,9 +77,10 @@ export const memoryPartition = async (): Promise<PartitionStorage> => {
 export const openLog = (
   storage: PartitionStorage,
   config: Partial<LogConfig> = {},
-  options: { clock?: Clock; leaderEpoch?: number } = {},
+  options: { clock?: Clock; leaderEpoch?: number; isOnDisk?: boolean } = {},
 ): Promise<PartitionLog> =>
   PartitionLog.open(storage, {
+    isOnDisk: options.isOnDisk ?? false,
     name: 'orders-0',
     config: { ...KEEP_ALL, ...config },
     clock: options.clock ?? systemClock,
