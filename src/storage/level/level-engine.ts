@@ -56,11 +56,24 @@ export class LevelEngine {
   #journaledCount = 0
   /** Who is still to be indexed before the checkpoint can move, and where it moves to then. */
   #indexing: { readonly left: JournaledPartition[]; readonly checkpoint: number } | undefined
+  /** How many writes there were without a flush, and how many of them a later flush has covered. */
+  #unsyncedWrites = 1
+  #coveredWrites = 0
+  readonly #syncLogs: (() => Promise<void>) | undefined
   #isClosed = false
 
-  /** The journal goes on at `sequence`; all that is below is in the index. */
-  constructor(database: LevelDatabase, sequence: number, capabilities: StorageCapabilities) {
+  /**
+   * The journal goes on at `sequence`; all that is below is in the index. `syncLogs` flushes the database's own logs,
+   * where it has any.
+   */
+  constructor(
+    database: LevelDatabase,
+    sequence: number,
+    capabilities: StorageCapabilities,
+    syncLogs?: () => Promise<void>,
+  ) {
     this.database = database
+    this.#syncLogs = syncLogs
     this.#capabilities = capabilities
     this.#checkpoint = sequence
     this.#nextSequence = sequence
@@ -136,9 +149,21 @@ export class LevelEngine {
     const sync = durability === 'fsync'
     // A database takes no write of nothing for a reason to flush.
     if (operations.length === 0 && sync) operations.push(putCheckpoint(this.#checkpoint))
-    if (operations.length > 0) await this.database.batch(operations, { ...VIEWS, sync })
+    if (operations.length > 0) await this.write(operations, sync)
     settleIndex?.()
     for (const write of writes) write.applied()
+  }
+
+  /**
+   * LevelDB flushes the write-ahead log that it is writing to. When that was changed since, what was written without a
+   * flush before lies in an older one, and is lost with the power though a later write is there: so the logs come first.
+   */
+  async write(operations: LevelOperation[], sync: boolean): Promise<void> {
+    if (!sync) this.#unsyncedWrites++
+    const covered = this.#unsyncedWrites
+    if (sync && covered > this.#coveredWrites) await this.#syncLogs?.()
+    await this.database.batch(operations, { ...VIEWS, sync })
+    if (sync) this.#coveredWrites = covered
   }
 
   #beginIndexing(): { left: JournaledPartition[]; checkpoint: number } {

@@ -8,7 +8,7 @@ import { systemRandom } from '../../runtime/random.js'
 import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
 import { DirectoryLock } from '../directory-lock.js'
 import { partitionKey } from '../partition-key.js'
-import { readRange, VIEWS, type LevelDatabase, type LevelOperation } from './database.js'
+import { readRange, type LevelDatabase, type LevelOperation } from './database.js'
 import {
   blobKey,
   decodeMeta,
@@ -147,7 +147,12 @@ export class LevelStorage implements LogStorage {
       const { nextPartitionNumber, indexedSequence } = await readStates(database)
       this.#nextPartitionNumber = nextPartitionNumber
       // What was written last may be gone again; its place is not taken twice, as it counts as indexed.
-      const engine = new LevelEngine(database, Math.max(sequence, indexedSequence), this.capabilities)
+      const engine = new LevelEngine(
+        database,
+        Math.max(sequence, indexedSequence),
+        this.capabilities,
+        location === undefined ? undefined : () => this.#syncLogs(location),
+      )
       await this.#resumeDeletions(engine)
       this.#failure = undefined
       this.#engine = engine
@@ -249,12 +254,32 @@ export class LevelStorage implements LogStorage {
     await this.#change(engine, [{ type: 'del', key: deletedKey(partitionNumber) }])
   }
 
+  /** Flushes LevelDB's write-ahead logs: all of them, as what it no longer writes to may not have been flushed. */
+  async #syncLogs(location: string): Promise<void> {
+    const files = this.#folder?.files
+    if (files === undefined) return
+    for (const name of await files.list(location)) {
+      if (!name.endsWith('.log')) continue
+      try {
+        const log = await files.open(`${location}/${name}`, 'existing')
+        try {
+          await log.datasync()
+        } finally {
+          await log.close()
+        }
+      } catch (error) {
+        // One that is gone now has become a table, which LevelDB flushes before it removes the log.
+        if ((await files.list(location)).includes(name)) throw error
+      }
+    }
+  }
+
   /** A change that belongs to no partition; it fails the storage as any other write does. */
   async #change(engine: LevelEngine, operations: LevelOperation[]): Promise<void> {
     const refusal = engine.commits.failure
     if (refusal !== undefined) throw refusal
     try {
-      await engine.database.batch(operations, VIEWS)
+      await engine.write(operations, false)
     } catch (error) {
       throw engine.commits.fail(error)
     }
