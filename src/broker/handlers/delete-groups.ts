@@ -6,7 +6,7 @@ import type { Handler } from './handler.js'
 
 export const handleDeleteGroups: Handler<typeof deleteGroups> = async (services, request) => {
   const results: ResponseOf<typeof deleteGroups>['results'][number][] = []
-  for (const groupId of request.groupsNames) {
+  for (const groupId of new Set(request.groupsNames)) {
     let errorCode = 0
     try {
       await services.groups.delete(groupId)
