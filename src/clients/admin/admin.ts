@@ -10,6 +10,8 @@ import {
   type ConfigResource,
 } from './configs.js'
 import {
+  deleteGroupOffsets,
+  deleteGroups,
   describeGroups,
   listGroupOffsets,
   listGroups,
@@ -146,5 +148,27 @@ export class Admin {
   /** How far a group has come: every offset that it committed. */
   listConsumerGroupOffsets(groupId: string, options: AdminOptions = {}): Promise<readonly GroupOffset[]> {
     return listGroupOffsets(this.#context, groupId, options)
+  }
+
+  /**
+   * Deletes groups that nobody is a member of, with all that they committed.
+   * @throws OttlaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
+   */
+  deleteGroups(groupIds: readonly string[], options: AdminOptions = {}): Promise<void> {
+    return deleteGroups(this.#context, groupIds, options)
+  }
+
+  /**
+   * Deletes what a group has committed for partitions of topics that its members do not subscribe to; one without a
+   * committed offset is as good as deleted (KIP-496).
+   * @throws OttlaError GROUP_ID_NOT_FOUND, GROUP_SUBSCRIBED_TO_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, NON_EMPTY_GROUP for
+   * a group with members that are no consumers.
+   */
+  deleteConsumerGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: AdminOptions = {},
+  ): Promise<void> {
+    return deleteGroupOffsets(this.#context, groupId, partitions, options)
   }
 }

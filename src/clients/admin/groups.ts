@@ -1,11 +1,13 @@
 /** Admin requests about groups. */
+import { deleteGroups as deleteGroupsApi } from '../../protocol/api/delete-groups.js'
 import { describeGroups as describeGroupsApi } from '../../protocol/api/describe-groups.js'
 import { listGroups as listGroupsApi } from '../../protocol/api/list-groups.js'
+import { offsetDelete } from '../../protocol/api/offset-delete.js'
 import { offsetFetch } from '../../protocol/api/offset-fetch.js'
 import { decodeAssignment } from '../../protocol/consumer-protocol.js'
-import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import type { TopicPartition } from '../message.js'
+import { partitionName, type TopicPartition } from '../message.js'
 import type { AdminOptions } from './admin-options.js'
 
 /** A group in the list of groups. */
@@ -125,6 +127,51 @@ export const listGroupOffsets = async (
         metadata: metadata ?? '',
       })),
   )
+}
+
+export const deleteGroups = async (
+  { cluster }: ClientContext,
+  groupIds: readonly string[],
+  { signal }: AdminOptions,
+): Promise<void> => {
+  const results = await Promise.all(
+    groupIds.map(async (groupId) => {
+      const coordinator = await cluster.coordinator(groupId, { signal })
+      return coordinator.send(deleteGroupsApi, { groupsNames: [groupId] }, { signal })
+    }),
+  )
+  for (const { groupId, errorCode } of results.flatMap((answer) => answer.results)) {
+    if (errorCode !== 0) throw groupError(groupId, errorCode)
+  }
+}
+
+export const deleteGroupOffsets = async (
+  { cluster }: ClientContext,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+  { signal }: AdminOptions,
+): Promise<void> => {
+  const wanted = new Map<string, { readonly partitionIndex: number }[]>()
+  for (const { topic, partition } of partitions) {
+    wanted.set(topic, [...(wanted.get(topic) ?? []), { partitionIndex: partition }])
+  }
+  const coordinator = await cluster.coordinator(groupId, { signal })
+  const named = [...wanted].map(([name, each]) => ({ name, partitions: each }))
+  const { errorCode, topics } = await coordinator.send(offsetDelete, { groupId, topics: named }, { signal })
+  if (errorCode !== 0) throw groupError(groupId, errorCode)
+  for (const { name: topic, partitions: results } of topics) {
+    for (const { partitionIndex: partition, errorCode: partitionError } of results) {
+      if (partitionError === 0) continue
+      const { message } = errorFromKafkaCode(partitionError)
+      const text = `Group ${groupId}, partition ${partitionName({ topic, partition })}: ${message}`
+      throw errorFromKafkaCode(partitionError, text, { details: { groupId, topic, partition } })
+    }
+  }
+}
+
+const groupError = (groupId: string, errorCode: number): OttlaError => {
+  const { message } = errorFromKafkaCode(errorCode)
+  return errorFromKafkaCode(errorCode, `Group ${groupId}: ${message}`, { details: { groupId } })
 }
 
 /** From version 10 on the answer names topics by id alone. */

@@ -7,6 +7,7 @@ import { string } from '../../../src/clients/serdes/string.js'
 import { DirectNetwork } from '../../../src/network/direct.js'
 import { contextOver, topicHandle } from '../../support/client-context.js'
 import { openTestBroker, type TestBroker } from '../../support/test-broker.js'
+import { membersOf } from '../../support/test-members.js'
 
 let test: TestBroker
 let context: ClientContext
@@ -157,6 +158,50 @@ describe('offsets and groups', () => {
     expect(await admin.listGroups()).toEqual([])
     expect((await admin.describeGroups(['g']))[0]).toMatchObject({ groupId: 'g', state: 'Dead', members: [] })
     expect(await admin.listConsumerGroupOffsets('g')).toEqual([])
+  })
+
+  it('can be deleted: an offset, or a group with all it has', async () => {
+    const orders = await test.createTopic('orders', 2)
+    await test.createTopic('other')
+    const members = membersOf(test)
+    await members.commit('', -1, orders, 7)
+    const offsets = async (): Promise<number[]> =>
+      (await admin.listConsumerGroupOffsets('billing')).map(({ offset }) => offset)
+    expect(await offsets()).toEqual([7])
+    const [zero, one] = [0, 1].map((partition) => ({ topic: 'orders', partition }))
+    await admin.deleteConsumerGroupOffsets('billing', [one!])
+    expect(await offsets()).toEqual([7])
+    await admin.deleteConsumerGroupOffsets('billing', [zero!, { topic: 'other', partition: 0 }])
+    expect(await offsets()).toEqual([])
+
+    await members.commit('', -1, orders, 8)
+    await expect(admin.deleteGroups(['nobody', 'billing'])).rejects.toMatchObject({
+      code: 'GROUP_ID_NOT_FOUND',
+      details: { groupId: 'nobody' },
+    })
+    expect(await admin.listGroups()).toEqual([])
+    await expect(admin.deleteConsumerGroupOffsets('billing', [zero!])).rejects.toMatchObject({
+      code: 'GROUP_ID_NOT_FOUND',
+      details: { groupId: 'billing' },
+    })
+  })
+
+  it('are not deleted under their members', async () => {
+    await test.createTopic('orders')
+    const members = membersOf(test)
+    const memberId = await members.newId()
+    const { generationId } = await members.join(memberId)
+    await members.sync(memberId, generationId, { [memberId]: 'all' })
+    await expect(admin.deleteGroups(['billing'])).rejects.toMatchObject({
+      code: 'NON_EMPTY_GROUP',
+      details: { groupId: 'billing' },
+    })
+    await expect(
+      admin.deleteConsumerGroupOffsets('billing', [{ topic: 'orders', partition: 0 }]),
+    ).rejects.toMatchObject({
+      code: 'GROUP_SUBSCRIBED_TO_TOPIC',
+      details: { groupId: 'billing', topic: 'orders', partition: 0 },
+    })
   })
 })
 
