@@ -3,8 +3,9 @@
  * enough: a second open in the same process is refused, but on its way out drops the operating system's lock of the
  * first, after which another process can open the live database. So this lock is taken before LevelDB's is tried.
  *
- * The lock is a file that names its owner. One whose owner is no longer running was left behind by a crash, and is
- * taken over.
+ * Whoever wants the lock puts a file of its own into the folder, and has it when no other file there is that of a
+ * running owner. Two cannot have it: each creates its file before it looks, so the one that looks last sees the other.
+ * Nobody ever removes the file of an owner that runs, so what a crash left behind can be cleared away without a race.
  */
 import { toUtf8, readUtf8 } from '../runtime/bytes.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
@@ -12,14 +13,17 @@ import type { Files, ProcessIdentity } from '../runtime/files.js'
 import type { Random } from '../runtime/random.js'
 import { randomUuid } from '../runtime/uuid.js'
 
-/** The lock's file in the folder. */
-export const LOCK_FILE = 'ottla.lock'
+/** What the names of the lock's files begin with. */
+export const LOCK_PREFIX = 'ottla.lock.'
 
-/** How often a lock that keeps changing hands is tried again before it counts as held. */
-const MAX_ATTEMPTS = 10
+/** Behind the name of a second file of the owner that has the lock: nobody need wait for it to step back. */
+const HELD_SUFFIX = '.held'
 
-/** How often a lock without an owner's name is looked at again: its owner may be about to write it. */
-const UNREADABLE_ATTEMPTS = 5
+/** The names of both; a file under another name is one that is being made. */
+const LOCK_NAME = /^ottla\.lock\.[\w-]{22}(\.held)?$/
+
+/** How often one that comes first looks again whether those that came with it have stepped back. */
+const MAX_LOOKS = 2000
 
 /** What the lock is taken with. */
 export interface LockSeams {
@@ -31,79 +35,89 @@ export interface LockSeams {
 interface Owner {
   readonly pid: number
   readonly startedAt: string
-  readonly token: string
 }
 
 /** A lock that is held. */
 export class DirectoryLock {
-  readonly #path: string
-  readonly #content: string
+  readonly #paths: readonly string[]
   readonly #files: Files
 
-  private constructor(path: string, content: string, files: Files) {
-    this.#path = path
-    this.#content = content
+  private constructor(paths: readonly string[], files: Files) {
+    this.#paths = paths
     this.#files = files
   }
 
   /**
    * Takes the lock of `directory`, which exists.
-   * @throws OttlaError STORAGE_LOCKED when a running process holds it, this one included.
+   * @throws OttlaError STORAGE_LOCKED when a running owner has it, one in this process included.
    */
   static async acquire(directory: string, { files, process, random }: LockSeams): Promise<DirectoryLock> {
-    const path = `${directory}/${LOCK_FILE}`
-    const owner: Owner = { pid: process.pid, startedAt: process.startedAt, token: randomUuid(random) }
-    const content = JSON.stringify(owner)
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await files.createExclusive(path, toUtf8(content))) {
-        // Looked at again: who found it before its content was there may have taken it for an abandoned one.
-        if ((await readText(files, path)) === content) return new DirectoryLock(path, content, files)
-        continue
+    const { pid, startedAt } = process
+    const name = `${LOCK_PREFIX}${randomUuid(random)}`
+    const content = toUtf8(JSON.stringify({ pid, startedAt }))
+    const path = `${directory}/${name}`
+    await files.createExclusive(path, content)
+    try {
+      for (let look = 0; look < MAX_LOOKS; look++) {
+        const rivals = await rivalsOf(name, directory, files, process)
+        if (rivals.length === 0) {
+          const held = `${path}${HELD_SUFFIX}`
+          await files.createExclusive(held, content)
+          return new DirectoryLock([held, path], files)
+        }
+        // Of several that come at once the one with the first name stays; the others make room for it.
+        const stronger = rivals.find((rival) => rival.isHeld || rival.name < name)
+        if (stronger !== undefined) throw locked(directory, stronger.owner, pid)
       }
-      const found = await readText(files, path)
-      if (found === undefined) continue
-      const holder = parseOwner(found)
-      if (holder === undefined && attempt < UNREADABLE_ATTEMPTS) continue
-      if (holder !== undefined && (await process.isRunning(holder.pid, holder.startedAt)))
-        throw locked(directory, holder, process.pid)
-      await takeAway(files, path, found, `${path}.${owner.token}`)
+      throw locked(directory, undefined, pid)
+    } catch (error) {
+      await files.remove(path)
+      throw error
     }
-    throw locked(directory, undefined, process.pid)
   }
 
-  /** Gives the lock back; what another owner has made of it meanwhile stays. */
+  /** Gives the lock back. */
   async release(): Promise<void> {
-    if ((await readText(this.#files, this.#path)) === this.#content) await this.#files.remove(this.#path)
+    for (const path of this.#paths) await this.#files.remove(path)
   }
 }
 
-const readText = async (files: Files, path: string): Promise<string | undefined> => {
-  const bytes = await files.read(path)
-  return bytes === undefined ? undefined : readUtf8(bytes, 0, bytes.length)
+interface Rival {
+  readonly name: string
+  readonly isHeld: boolean
+  readonly owner: Owner
 }
 
-/** undefined for a file that was cut short as its writer died. */
-const parseOwner = (text: string): Owner | undefined => {
+/** The others that want or have the lock and run; what is left of those that do not is removed. */
+const rivalsOf = async (
+  own: string,
+  directory: string,
+  files: Files,
+  process: ProcessIdentity,
+): Promise<Rival[]> => {
+  const rivals: Rival[] = []
+  for (const name of await files.list(directory)) {
+    if (!LOCK_NAME.test(name) || name.startsWith(own)) continue
+    const path = `${directory}/${name}`
+    const owner = await readOwner(files, path)
+    if (owner === 'gone') continue
+    if (owner !== undefined && (await process.isRunning(owner.pid, owner.startedAt))) {
+      rivals.push({ name, isHeld: name.endsWith(HELD_SUFFIX), owner })
+    } else await files.remove(path)
+  }
+  return rivals
+}
+
+/** undefined for a file that names nobody: one is there whole or not at all, so that one was not made by an owner. */
+const readOwner = async (files: Files, path: string): Promise<Owner | 'gone' | undefined> => {
+  const bytes = await files.read(path)
+  if (bytes === undefined) return 'gone'
   try {
-    const { pid, startedAt, token } = JSON.parse(text) as Partial<Owner>
-    return pid === undefined || startedAt === undefined || token === undefined
-      ? undefined
-      : { pid, startedAt, token }
+    const { pid, startedAt } = JSON.parse(readUtf8(bytes, 0, bytes.length)) as Partial<Owner>
+    return pid === undefined || startedAt === undefined ? undefined : { pid, startedAt }
   } catch {
     return undefined
   }
-}
-
-/**
- * Moves the abandoned lock aside; if another process took it over in between, that one's lock is put back. A third
- * process could get in while it is away; between processes the engine's own lock stands behind this one.
- */
-const takeAway = async (files: Files, path: string, abandoned: string, aside: string): Promise<void> => {
-  if (!(await files.rename(path, aside))) return
-  const moved = await files.read(aside)
-  if (moved !== undefined && readUtf8(moved, 0, moved.length) !== abandoned)
-    await files.createExclusive(path, moved)
-  await files.remove(aside)
 }
 
 const locked = (directory: string, holder: Owner | undefined, ownPid: number): OttlaError => {
@@ -117,7 +131,7 @@ const locked = (directory: string, holder: Owner | undefined, ownPid: number): O
   // Where start times are not known, another program may have got the pid of an owner that crashed.
   const unsure =
     holder?.startedAt === '' && pid !== ownPid
-      ? ` If process ${pid} is another program, remove ${LOCK_FILE} from the folder.`
+      ? ` If process ${pid} is another program, remove the files ${LOCK_PREFIX}* from the folder.`
       : ''
   return new OttlaError(
     'STORAGE_LOCKED',
