@@ -1,12 +1,12 @@
 /** What the command says of itself, and of a command line that it cannot follow: a line, and an exit code. */
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Ottla } from '../../src/index.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { run } from './scripted-program.js'
+import { run, serveHere } from './scripted-program.js'
 
 const refusal = async (...args: readonly string[]) => {
   const { exitCode, printed, reported } = await run('serve', '--listen', '127.0.0.1:0', ...args)
@@ -136,5 +136,31 @@ describe('ottla', () => {
     const unknown = await run('srve')
     expect(unknown.exitCode).toBe(2)
     expect(unknown.reported.at(-1)).toContain("unknown command 'srve' (Did you mean serve?)")
+  })
+})
+
+describe('what is shown', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const shown = [...readme.matchAll(/^npx ottla (serve [^#\n]*?) *(?:#.*)?$/gm)].map((match) =>
+    match[1]!.split(' '),
+  )
+  const serving = shown.filter((args) => !args.includes('--help'))
+
+  it('is in the README', () => {
+    expect(serving.length).toBeGreaterThan(0)
+  })
+
+  it.each(serving.map((args) => args.join(' ')))('%s serves', async (command) => {
+    const folder = await tempFolder()
+    const args = command.split(' ').slice(1)
+    await serveHere(args.map((arg) => arg.replace('./data', join(folder, 'data'))))
+  })
+
+  it('by the examples of the help has options that there are', async () => {
+    const help = (await run('serve', '--help')).printed.join('\n')
+    const [options, examples] = help.split('Examples:')
+    const named = examples!.match(/--[a-z-]+/g) ?? []
+    expect(named.length).toBeGreaterThan(0)
+    expect(named.filter((name) => !options!.includes(`${name} `))).toEqual([])
   })
 })
