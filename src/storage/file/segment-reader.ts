@@ -121,15 +121,19 @@ export class SegmentReader {
   ): Promise<number> {
     const path = this.#folder.segmentPath(segment.baseOffset)
     const { sizeBytes: end } = segment
-    let { position } = (await this.#folder.index(segment)).floor(from)
+    const entry = (await this.#folder.index(segment)).floor(from)
+    let { position } = entry
     let left = maxBytes
-    let atLeast = HEADER_BYTES + (position === 0 ? 0 : INTERVAL_BYTES)
+    let atLeast = HEADER_BYTES
+    // What is passed over, from the entry to the batch that is looked for, is no part of the answer.
+    let passedOver = entry.baseOffset < from ? INTERVAL_BYTES : 0
     return this.#engine.open.use(path, async (file) => {
       while (position < end) {
-        const wanted = Math.max(atLeast, Math.min(left + INTERVAL_BYTES, MAX_READ_BYTES))
+        const wanted = Math.max(atLeast, Math.min(left + passedOver, MAX_READ_BYTES))
         const bytes = await readExactly(file, path, position, Math.min(wanted, end - position))
         const start = position
         atLeast = HEADER_BYTES
+        passedOver = 0
         while (position < end && position - start + HEADER_BYTES <= bytes.length) {
           const info = readInfo(bytes.subarray(position - start), path, position, end)
           if (info.lastOffset >= from) {
