@@ -20,6 +20,7 @@ import { ZERO_UUID } from '../../src/runtime/uuid.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { openTestBroker, type TestBroker } from '../support/test-broker.js'
 
+const OFFSET_OUT_OF_RANGE = 1
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const FETCH_SESSION_ID_NOT_FOUND = 70
 const INVALID_FETCH_SESSION_EPOCH = 71
@@ -132,6 +133,18 @@ describe('a session', () => {
     const over = await fetchAs(test, requestOf('orders', sessionId, 3, {}), context)
     expect(over.responses[0]!.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 0 })
     expect(toldOf(await fetchAs(test, requestOf('orders', sessionId, 4, {}), context))).toEqual([])
+    await test.broker.close()
+  })
+
+  it('tells of a partition again after an error, though nothing of it has moved', async () => {
+    const test = await openTestBroker()
+    const topic = await test.createTopic('orders')
+    const { sessionId } = await fetchAs(test, requestOf(topic, 0, 0, { 0: 0 }))
+    const error = await fetchAs(test, requestOf(topic, sessionId, 1, { 0: 99 }))
+    expect(error.responses[0]!.partitions[0]).toMatchObject({ errorCode: OFFSET_OUT_OF_RANGE })
+    const over = await fetchAs(test, requestOf(topic, sessionId, 2, { 0: 0 }))
+    expect(over.responses[0]!.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 0 })
+    expect(toldOf(await fetchAs(test, requestOf(topic, sessionId, 3, {})))).toEqual([])
     await test.broker.close()
   })
 

@@ -1,9 +1,15 @@
 /** DeleteGroups and OffsetDelete, as Kafka's ClassicGroup and OffsetMetadataManager decide them. */
 import { describe, expect, it } from 'vitest'
+import { offsetsPartitionOf } from '../../src/broker/groups/java-hash.js'
 import { deleteGroups } from '../../src/protocol/api/delete-groups.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
 import { listGroups } from '../../src/protocol/api/list-groups.js'
+import { metadata } from '../../src/protocol/api/metadata.js'
 import { offsetDelete } from '../../src/protocol/api/offset-delete.js'
+import { offsetCommitKey } from '../../src/protocol/coordinator-records.js'
+import { decodeVersioned, leadingVersion } from '../../src/protocol/versioned-record.js'
+import { openBatch } from '../../src/record/decode.js'
+import { ZERO_UUID } from '../../src/runtime/uuid.js'
 import { keptStorage } from '../support/kept-storage.js'
 import { openTestBroker, type TestBroker } from '../support/test-broker.js'
 import { membersOf } from '../support/test-members.js'
@@ -24,6 +30,29 @@ const removeOffset = async ({ send }: TestBroker, name: string, partition = 0, g
     topics: [{ name, partitions: [{ partitionIndex: partition }] }],
   })
   return errorCode === 0 ? topics[0]!.partitions[0]!.errorCode : { group: errorCode, topics }
+}
+
+/** The topics whose offsets would be left if `__consumer_offsets` were compacted: the last value of each key counts. */
+const compactedTopics = async (test: TestBroker): Promise<string[]> => {
+  const [offsetsTopic] = (
+    await test.send(metadata, {
+      topics: [{ name: '__consumer_offsets', topicId: ZERO_UUID }],
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    })
+  ).topics
+  const { records } = await test.fetch(offsetsTopic!.topicId, offsetsPartitionOf('billing', 50), 0)
+  const last = new Map<string, Uint8Array | null>()
+  for (const batch of records ?? []) {
+    const cursor = await openBatch(batch)
+    while (cursor.next()) last.set(Buffer.from(cursor.key!).toString('hex'), cursor.value)
+  }
+  return [...last].flatMap(([hex, value]) => {
+    const key = Buffer.from(hex, 'hex')
+    if (value === null || leadingVersion(key) !== offsetCommitKey.key) return []
+    return [decodeVersioned(offsetCommitKey, key).topic]
+  })
 }
 
 /** One member whose generation has begun. */
@@ -96,6 +125,7 @@ describe('deleting a group', () => {
     await test.broker.close()
     const again = await openTestBroker({}, storage)
     expect(await left(again)).toEqual([3, -1])
+    expect(await compactedTopics(again)).toEqual(['orders'])
     await again.broker.close()
   })
 })
@@ -142,6 +172,16 @@ describe('deleting offsets of a group', () => {
     expect(await removeOffset(test, 'orders', 0, '')).toEqual({ group: INVALID_GROUP_ID, topics: [] })
     await stable(test, 'connect')
     expect(await removeOffset(test, 'orders')).toEqual({ group: NON_EMPTY_GROUP, topics: [] })
+    await test.broker.close()
+  })
+
+  it('takes one that is on its way', async () => {
+    const test = await openTestBroker()
+    const orders = await test.createTopic('orders')
+    const { commit, committed } = membersOf(test)
+    expect(await Promise.all([commit('', -1, orders, 1), removeOffset(test, 'orders')])).toEqual([0, 0])
+    expect(await committed(orders)).toMatchObject({ offset: -1 })
+    expect(await compactedTopics(test)).toEqual([])
     await test.broker.close()
   })
 

@@ -17,7 +17,7 @@ type Response = ResponseOf<typeof describeTopicPartitions>
 type TopicResponse = Response['topics'][number]
 
 /** The most partitions in one answer: Kafka's default of `max.request.partition.size.limit`. */
-export const MAX_PARTITIONS_PER_ANSWER = 2000
+const MAX_PARTITIONS_PER_ANSWER = 2000
 
 export const handleDescribeTopicPartitions: Handler<typeof describeTopicPartitions> = (services, request) => {
   const { cursor } = request
