@@ -214,6 +214,10 @@ export const loadTransactionIndex = async (
   return new TransactionIndex(open, aborted, pages)
 }
 
+/** The names of the blobs that hold `pages`. */
+export const blobNamesOf = ({ firstPage, count }: AbortedPages): string[] =>
+  Array.from({ length: Math.ceil(count / PAGE_TRANSACTIONS) }, (_, index) => blobOf(firstPage + index))
+
 /** Four numbers for each as doubles, which hold every safe integer, then the CRC-32C of all before. */
 const encodePage = (transactions: readonly AbortedTransaction[]): Uint8Array => {
   const end = transactions.length * ENTRY_BYTES

@@ -23,9 +23,6 @@ interface NameChange {
   readonly added: readonly (readonly [string, Content])[]
 }
 
-/** How the files of a storage's lock begin. */
-const LOCK_FILE = 'ottla.lock'
-
 const TRUNCATION = new Uint8Array(0)
 
 const applyNames = (names: Map<string, Content>, { removed, added }: NameChange): void => {

@@ -16,6 +16,7 @@ import type {
 } from '../../storage/contract.js'
 import { partitionKey } from '../../storage/partition-key.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from '../checkpoint.js'
+import { blobNamesOf } from '../transaction-index.js'
 import { validateStored } from '../stored-batch.js'
 import { ProgressCount, type LogWorkOptions } from './progress.js'
 
@@ -70,8 +71,7 @@ export const copyLog = async (
   for (const id of ids) {
     const [source, target] = [await from.partition(id), await to.partition(id)]
     await copyPartition(source, target, options.signal, (bytes) => progress.addBytes(bytes))
-    const checkpoint = await source.readBlob(CHECKPOINT_BLOB)
-    await target.writeBlobs(checkpoint === undefined ? {} : { [CHECKPOINT_BLOB]: checkpoint }, durability)
+    await target.writeBlobs(await blobsOf(source), durability)
     assertEqual(source, target)
     progress.addPartition()
   }
@@ -109,6 +109,19 @@ const copyPartition = async (
   }
   if (target.state.endOffset < endOffset) await liftEnd(target, endOffset)
   if (startOffset > 0) await target.truncatePrefix(startOffset)
+}
+
+/** What a log keeps besides its batches: the checkpoint, and the pages of aborted transactions that this names. */
+const blobsOf = async (source: PartitionStorage): Promise<Record<string, Uint8Array>> => {
+  const blobs: Record<string, Uint8Array> = {}
+  const checkpoint = await source.readBlob(CHECKPOINT_BLOB)
+  if (checkpoint === undefined) return blobs
+  const pages = decodeCheckpoint(checkpoint)?.abortedPages
+  for (const name of pages === undefined ? [] : blobNamesOf(pages)) {
+    const page = await source.readBlob(name)
+    if (page !== undefined) blobs[name] = page
+  }
+  return { ...blobs, [CHECKPOINT_BLOB]: checkpoint }
 }
 
 /** The batch in bytes that are the target's: what was read is the source's, and may be a view of more. */
