@@ -4,7 +4,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytes, int32, json, Ottla, OttlaError, string, type ErrorCode } from 'ottla'
+import { fileStorage } from 'ottla/storage/file'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tempFolder } from '../support/temp-folder.js'
 
 const failure = async (action: () => unknown): Promise<OttlaError> => {
   try {
@@ -64,6 +66,30 @@ describe('bad input', () => {
       'UNKNOWN_OPTION',
       'sygnal',
       'signal',
+    ],
+    [
+      'a folder with the log of another storage',
+      async () => {
+        const folder = await tempFolder()
+        const files = await Ottla.open({ storage: fileStorage(folder) })
+        await files.createTopic('t')
+        await files.close()
+        return Ottla.open(folder)
+      },
+      'STORAGE_NOT_EMPTY',
+      'file storage',
+      'fileStorage(location)',
+    ],
+    [
+      'a folder with the log of another storage, the other way round',
+      async () => {
+        const folder = await tempFolder()
+        await (await Ottla.open(folder)).close()
+        return Ottla.open({ storage: fileStorage(folder) })
+      },
+      'STORAGE_NOT_EMPTY',
+      'level storage',
+      'Ottla.open(location)',
     ],
     [
       'headers in a Map',

@@ -510,7 +510,10 @@ export const ERRORS = {
     'The storage failed a write and refuses everything until it was closed and reopened.',
   ),
   STORAGE_CORRUPT: own(false, 'Stored data is damaged or missing below the acknowledged end.'),
-  STORAGE_NOT_EMPTY: own(false, 'A log is copied into an empty storage only, and this one holds something.'),
+  STORAGE_NOT_EMPTY: own(
+    false,
+    'The storage holds something already: a log is copied into an empty one only, and a folder has one kind of storage.',
+  ),
   COPY_INCOMPLETE: own(
     false,
     'The storage is the target of a copy that was not finished; remove it and copy again.',

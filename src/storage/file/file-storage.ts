@@ -5,6 +5,7 @@ import { systemRandom } from '../../runtime/random.js'
 import { randomUuid } from '../../runtime/uuid.js'
 import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
 import { DirectoryLock } from '../directory-lock.js'
+import { refuseOtherOwner } from '../other-owner.js'
 import { partitionKey } from '../partition-key.js'
 import { FileEngine } from './file-engine.js'
 import { deletedFolder, isDeletedFolder, partitionFolder, partitionOfFolder } from './file-names.js'
@@ -111,6 +112,7 @@ export class FileStorage implements LogStorage {
       await files.makeDirectory(location)
       const root = await files.realPath(location)
       lock = await DirectoryLock.acquire(root, { files, process: await process(), random: systemRandom })
+      await refuseOtherOwner(files, root, 'file')
       for (const name of await files.list(root))
         if (isDeletedFolder(name)) await files.removeDirectory(`${root}/${name}`)
       this.#failure = undefined

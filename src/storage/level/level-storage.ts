@@ -7,6 +7,7 @@ import type { Files, ProcessIdentity } from '../../runtime/files.js'
 import { systemRandom } from '../../runtime/random.js'
 import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
 import { DirectoryLock } from '../directory-lock.js'
+import { refuseOtherOwner } from '../other-owner.js'
 import { partitionKey } from '../partition-key.js'
 import { readRange, type LevelDatabase, type LevelOperation } from './database.js'
 import {
@@ -140,6 +141,8 @@ export class LevelStorage implements LogStorage {
     const location = await this.#guardFolder()
     let database: LevelDatabase | undefined
     try {
+      if (this.#folder !== undefined && location !== undefined)
+        await refuseOtherOwner(this.#folder.files, location, 'level')
       database = await this.#create(location)
       await database.open()
       await checkFormat(database)
