@@ -10,11 +10,10 @@ import type { TlsFiles } from './settings.js'
  * @throws OttlaError INVALID_ARGUMENT for a file that is not there, or holds no PEM.
  */
 export const readTls = async (names: TlsFiles, files: Files): Promise<TlsOptions> => {
-  const [cert, key, ca] = await Promise.all([
-    readPem('--tls-cert', names.cert, files),
-    readPem('--tls-key', names.key, files),
-    names.ca === undefined ? undefined : readPem('--tls-ca', names.ca, files),
-  ])
+  // One after the other: what is refused first does not depend on which file is read faster.
+  const cert = await readPem('--tls-cert', names.cert, files)
+  const key = await readPem('--tls-key', names.key, files)
+  const ca = names.ca === undefined ? undefined : await readPem('--tls-ca', names.ca, files)
   return {
     cert,
     key,

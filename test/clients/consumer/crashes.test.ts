@@ -16,13 +16,12 @@ const OPTIONS = {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Joins, processes for a while, and is killed in a turn that never ends. */
-const mortal = async (world: ConsumerWorld, random: SeededRandom): Promise<void> => {
+/** Joins, processes for a while, and is killed in a turn that ends only when the history does. */
+const mortal = async (world: ConsumerWorld, random: SeededRandom, over: Promise<void>): Promise<void> => {
   const process = world.process()
   const consumer = await world.join(process)
   let left = 1 + random.below(20)
   await new Promise<void>((resolve) => {
-    const killed = new Promise<void>(() => undefined)
     const isBatch = random.below(2) === 0
     const dies = async (): Promise<boolean> => {
       if (left-- > 0) {
@@ -40,14 +39,14 @@ const mortal = async (world: ConsumerWorld, random: SeededRandom): Promise<void>
       ? consumer.run({
           partitionsConsumedConcurrently,
           eachBatch: async ({ messages }) => {
-            if (left < 0 || (await dies())) return killed
+            if (left < 0 || (await dies())) return over
             for (const message of messages) world.count(message)
           },
         })
       : consumer.run({
           partitionsConsumedConcurrently,
           eachMessage: async (message) => {
-            if (left < 0 || (await dies())) return killed
+            if (left < 0 || (await dies())) return over
             world.count(message)
           },
         })
@@ -59,6 +58,8 @@ const history = async (seed: number, delivery: 'at-least-once' | 'at-most-once')
   const world = await ConsumerWorld.open(2, { ...OPTIONS, delivery })
   const random = new SeededRandom(seed)
   const producing = { isOver: false }
+  let bury!: () => void
+  const buried = new Promise<void>((resolve) => (bury = resolve))
   const produce = async (): Promise<void> => {
     while (!producing.isOver) {
       await world.produce(random)
@@ -67,7 +68,10 @@ const history = async (seed: number, delivery: 'at-least-once' | 'at-most-once')
   }
   const records = produce()
   for (let life = 0; life < 4; life++) {
-    await Promise.all([mortal(world, random), ...(random.below(2) === 0 ? [mortal(world, random)] : [])])
+    await Promise.all([
+      mortal(world, random, buried),
+      ...(random.below(2) === 0 ? [mortal(world, random, buried)] : []),
+    ])
   }
   producing.isOver = true
   await records
@@ -88,6 +92,8 @@ const history = async (seed: number, delivery: 'at-least-once' | 'at-most-once')
   await running
   await survivor.close()
   const tally = world.tally()
+  // Closing waits for handlers, and a real process that was killed has none.
+  bury()
   await world.close()
   return tally
 }
