@@ -24,6 +24,7 @@ const SLICE_BYTES = 1024 * 1024
 export interface PartitionRepair {
   /** The topic's name. */
   readonly topic: string
+  /** The partition's number in it. */
   readonly partition: number
   /** The first offset that is lost; the log ends there now, or before where the cut met a gap. */
   readonly lostFrom: number

@@ -25,6 +25,7 @@ export type ProblemCode =
 
 /** Something that is wrong. */
 export interface LogProblem {
+  /** What kind of damage it is. */
   readonly code: ProblemCode
   /** The first offset that it concerns; -1 when it concerns no offset. */
   readonly offset: number
@@ -38,6 +39,7 @@ export interface LogProblem {
 export interface PartitionReport {
   /** The topic's name; its id when no topic has that. */
   readonly topic: string
+  /** The partition's number in it. */
   readonly partition: number
   /** The log start offset when the walk began. */
   readonly startOffset: number
@@ -49,7 +51,7 @@ export interface PartitionReport {
   readonly records: number
   /** The bytes of the batches that were looked at. */
   readonly bytes: number
-  /** In the order of discovery; at most {@link MAX_PROBLEMS}, the rest is only counted. */
+  /** In the order of discovery; at most 100, the rest is only counted. */
   readonly problems: readonly LogProblem[]
   /** How many problems there are. */
   readonly problemCount: number
@@ -61,10 +63,13 @@ export interface LogReport {
   readonly sound: boolean
   /** All partitions, the log's own topics among them. */
   readonly partitions: readonly PartitionReport[]
+  /** How many batches were looked at, in all partitions. */
   readonly batches: number
+  /** How many records are in the sound ones. */
   readonly records: number
+  /** The bytes of the batches that were looked at. */
   readonly bytes: number
 }
 
-/** The most problems of one partition that are kept. */
+/** The most problems of one partition that are kept in its report. */
 export const MAX_PROBLEMS = 100
