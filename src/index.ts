@@ -1,6 +1,12 @@
 /** Everything that `ottla` exports, by hand. */
 export { Ottla } from './ottla.js'
-export type { Configs, CreateTopicOptions, OttlaOptions, RepairOptions, TopicOptions } from './ottla-options.js'
+export type {
+  Configs,
+  CreateTopicOptions,
+  OttlaOptions,
+  RepairOptions,
+  TopicOptions,
+} from './ottla-options.js'
 export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
 
 // Looking after a log
