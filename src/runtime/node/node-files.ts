@@ -37,8 +37,8 @@ const linkOrCopy = async (from: string, to: string): Promise<void> => {
  */
 const WRITE_BYTES = 128 * 1024
 
-/** How many of those are under way at once: the next is there when one is done, and the other threads stay free. */
-const WRITE_LANES = 4
+/** How many of those are under way at once: more than Node has threads for files, so that none of them waits for us. */
+const WRITE_LANES = 8
 
 class NodeOpenFile implements OpenFile {
   readonly #handle: FileHandle

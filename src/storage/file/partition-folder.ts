@@ -11,8 +11,11 @@ import { encodeFrame, FORMAT_VERSION } from './journal-format.js'
 import { segmentsOf, type PartitionMeta, type Segment } from './partition-meta.js'
 import { SparseIndex } from './sparse-index.js'
 
-/** How much is written until the next checkpoint: what the next open has to validate after a crash. */
-const CHECKPOINT_BYTES = 64 * 1024 * 1024
+/**
+ * How much is written until the next checkpoint: what the next open has to validate after a crash. Checkpoints sync;
+ * at a quarter of this they were measured to take a fifth of the rate of appending.
+ */
+const CHECKPOINT_BYTES = 256 * 1024 * 1024
 /** How long a journal grows until the next checkpoint. */
 const CHECKPOINT_JOURNAL_BYTES = 1024 * 1024
 
