@@ -19,7 +19,7 @@ const openStore = async (folder: string, { readBytes }: StorageSettings): Promis
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,
-    writeBufferSize: 16 * 1024 * 1024,
+    writeBufferSize: 8 * 1024 * 1024,
   })
   await level.open()
   const gathering = new Gathering((puts) => level.batch(puts))

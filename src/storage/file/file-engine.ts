@@ -14,6 +14,8 @@ export class FileEngine {
   readonly files: Files
   readonly open: OpenFiles
   isClosing = false
+  /** What was written to all partitions since their last checkpoints, in bytes. */
+  unsyncedBytes = 0
   #failure: OttlaError | undefined
   /** By the segment's path, in the order of their last use. */
   readonly #indexes = new Map<string, SparseIndex>()

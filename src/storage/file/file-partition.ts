@@ -90,7 +90,7 @@ export class FilePartition implements PartitionStorage {
       await this.#engine.writing(async () => {
         const kept = new Set(segmentsOf(meta).map(({ baseOffset }) => baseOffset))
         const { active } = meta
-        await this.#folder.removeIndexes(active === undefined ? [] : [active.baseOffset])
+        await this.#folder.indexes.remove(active === undefined ? [] : [active.baseOffset])
         await this.#changeShape(meta, blobs)
         await this.#folder.removeSegments(
           before.map(({ baseOffset }) => baseOffset).filter((base) => !kept.has(base)),
@@ -158,6 +158,7 @@ export class FilePartition implements PartitionStorage {
   async retire(): Promise<void> {
     this.#isDeleted = true
     await this.idle()
+    this.#folder.retire()
   }
 
   /** Lets go of the partition, so that opening it again costs little. */

@@ -6,16 +6,18 @@
  */
 import type { BatchWrite, BlobChanges, Durability } from '../contract.js'
 import type { FileEngine } from './file-engine.js'
-import { indexFile, JOURNAL_DRAFT, JOURNAL_FILE, segmentFile } from './file-names.js'
+import { JOURNAL_DRAFT, JOURNAL_FILE, segmentFile } from './file-names.js'
 import { encodeFrame, FORMAT_VERSION } from './journal-format.js'
 import { segmentsOf, type PartitionMeta, type Segment } from './partition-meta.js'
-import { SparseIndex } from './sparse-index.js'
+import { SegmentIndexes } from './segment-indexes.js'
 
 /**
- * How much is written until the next checkpoint: what the next open has to validate after a crash. Checkpoints sync;
- * at a quarter of this they were measured to take a fifth of the rate of appending.
+ * How much all partitions together write until checkpoints are made: what the next open has to validate, and to sync,
+ * after a crash. Checkpoints sync; at a quarter of this they were measured to take a fifth of the rate of appending.
  */
 const CHECKPOINT_BYTES = 256 * 1024 * 1024
+/** The least that a partition's own checkpoint is worth then. */
+const CHECKPOINT_PARTITION_BYTES = 16 * 1024 * 1024
 /** How long a journal grows until the next checkpoint. */
 const CHECKPOINT_JOURNAL_BYTES = 1024 * 1024
 
@@ -56,6 +58,7 @@ interface Checkpoint {
 /** Writes a partition's folder. One commit or snapshot runs at a time; the caller sees to that. */
 export class PartitionFolder {
   readonly path: string
+  readonly indexes: SegmentIndexes
   readonly #engine: FileEngine
   readonly #root: string
   #meta: PartitionMeta
@@ -68,7 +71,6 @@ export class PartitionFolder {
   /** Segments with batches that may not be on the disk, and whether their names may not. */
   readonly #dirty = new Set<number>()
   #isNamesDirty = false
-  #growing: { readonly segment: number; readonly index: SparseIndex } | undefined
   #checkpoint: Checkpoint | undefined
   #syncing: Promise<void> | undefined
 
@@ -76,6 +78,7 @@ export class PartitionFolder {
     this.#engine = engine
     this.#root = root
     this.path = path
+    this.indexes = new SegmentIndexes(engine, path)
     this.#meta = state.meta
     this.#blobs = state.blobs
     this.#isThere = state.isThere
@@ -104,16 +107,6 @@ export class PartitionFolder {
     return `${this.path}/${segmentFile(baseOffset)}`
   }
 
-  /** The index of a segment. */
-  async index(segment: Segment): Promise<SparseIndex> {
-    if (this.#growing?.segment === segment.baseOffset) return this.#growing.index
-    return this.#engine.index(
-      this.segmentPath(segment.baseOffset),
-      this.#indexPath(segment.baseOffset),
-      segment,
-    )
-  }
-
   /** Stores `units` as one group. */
   async commit(units: readonly Unit[], durability: Durability): Promise<void> {
     const last = units.at(-1)
@@ -133,7 +126,7 @@ export class PartitionFolder {
         blobs,
       )
       await all([this.#writeBatches(batches), this.#writeFrame(frame)])
-      await this.#addToIndexes(batches)
+      await this.indexes.add(batches, this.#meta)
       this.#meta = last.meta
       this.#blobs = changed(this.#blobs, blobs)
     }
@@ -158,18 +151,9 @@ export class PartitionFolder {
     this.#blobs = after
   }
 
-  /** The files of segments that are no more, or have become others, with what is known of them. */
-  async removeIndexes(baseOffsets: readonly number[]): Promise<void> {
-    for (const baseOffset of baseOffsets) {
-      if (this.#growing?.segment === baseOffset) this.#growing = undefined
-      this.#engine.forget(this.segmentPath(baseOffset))
-      await this.#engine.files.remove(this.#indexPath(baseOffset))
-    }
-  }
-
   /** Removes segments that no snapshot names any more. */
   async removeSegments(baseOffsets: readonly number[]): Promise<void> {
-    await this.removeIndexes(baseOffsets)
+    await this.indexes.remove(baseOffsets)
     for (const baseOffset of baseOffsets) {
       this.#dirty.delete(baseOffset)
       this.#engine.open.forget(this.segmentPath(baseOffset))
@@ -183,7 +167,12 @@ export class PartitionFolder {
     await this.#syncing
     if (this.#engine.failure !== undefined || !this.#isThere || this.#bytesSinceCheckpoint === 0) return
     await this.snapshot(this.#meta)
-    await this.#saveGrowing()
+    await this.indexes.saveGrowing()
+  }
+
+  /** Counts no longer: the folder goes. */
+  retire(): void {
+    this.#recount(0)
   }
 
   /** Resolves when nothing goes on in the background. */
@@ -213,7 +202,7 @@ export class PartitionFolder {
       )
       this.#dirty.add(first.segment)
       if (isNew) this.#isNamesDirty = true
-      for (const piece of pieces) this.#bytesSinceCheckpoint += piece.length
+      for (const piece of pieces) this.#count(piece.length)
       from = to
     }
   }
@@ -223,28 +212,8 @@ export class PartitionFolder {
       file.write([frame], this.#journalBytes),
     )
     this.#journalBytes += frame.length
-    this.#bytesSinceCheckpoint += frame.length
+    this.#count(frame.length)
     this.#checkpoint?.frames.push(frame)
-  }
-
-  async #addToIndexes(batches: readonly PlacedBatch[]): Promise<void> {
-    for (const { segment, position, batch } of batches) {
-      if (position === 0) {
-        await this.#saveGrowing()
-        this.#growing = { segment, index: new SparseIndex() }
-      } else if (this.#growing?.segment !== segment) {
-        const found = segmentsOf(this.#meta).find(({ baseOffset }) => baseOffset === segment)
-        if (found !== undefined) this.#growing = { segment, index: await this.index(found) }
-      }
-      if (this.#growing?.index.position === position) this.#growing.index.add(batch)
-    }
-  }
-
-  async #saveGrowing(): Promise<void> {
-    const growing = this.#growing
-    if (growing === undefined) return
-    this.#engine.keep(this.segmentPath(growing.segment), growing.index)
-    await this.#engine.save(this.#indexPath(growing.segment), growing.index)
   }
 
   async #sync(): Promise<void> {
@@ -272,9 +241,11 @@ export class PartitionFolder {
       await this.#replaceJournal(meta, blobs, sequence, frames, [])
     } else if (
       checkpoint === undefined &&
-      (this.#bytesSinceCheckpoint > CHECKPOINT_BYTES || this.#journalBytes > CHECKPOINT_JOURNAL_BYTES)
+      (this.#journalBytes > CHECKPOINT_JOURNAL_BYTES ||
+        (this.#engine.unsyncedBytes > CHECKPOINT_BYTES &&
+          this.#bytesSinceCheckpoint > CHECKPOINT_PARTITION_BYTES))
     ) {
-      this.#bytesSinceCheckpoint = 1
+      this.#recount(1)
       this.#beginCheckpoint()
     }
   }
@@ -337,11 +308,17 @@ export class PartitionFolder {
     await this.#engine.files.syncDirectory(this.path)
     this.#isNamesDirty = false
     this.#journalBytes = frames.reduce((total, frame) => total + frame.length, snapshot.length)
-    this.#bytesSinceCheckpoint = frames.length
+    this.#recount(frames.length)
   }
 
-  #indexPath(baseOffset: number): string {
-    return `${this.path}/${indexFile(baseOffset)}`
+  #count(bytes: number): void {
+    this.#bytesSinceCheckpoint += bytes
+    this.#engine.unsyncedBytes += bytes
+  }
+
+  /** What was counted is in a checkpoint; `bytes` are not. */
+  #recount(bytes: number): void {
+    this.#count(bytes - this.#bytesSinceCheckpoint)
   }
 }
 

@@ -183,7 +183,7 @@ export const swap = async (
 ): Promise<void> => {
   const names = written.map(({ baseOffset }) => baseOffset)
   await engine.files.syncDirectory(folder.path)
-  await folder.removeIndexes(replaced.map(({ baseOffset }) => baseOffset))
+  await folder.indexes.remove(replaced.map(({ baseOffset }) => baseOffset))
   await commit(names)
   for (const baseOffset of names) {
     const path = folder.segmentPath(baseOffset)

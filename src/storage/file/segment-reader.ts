@@ -50,7 +50,7 @@ export class SegmentReader {
     for (let index = segmentIndexOf(segments, from); index < segments.length; index++) {
       const segment = segments[index]
       if (segment === undefined || found.length >= maxCount) break
-      const { position } = (await this.#folder.index(segment)).floor(from)
+      const { position } = (await this.#folder.indexes.of(segment)).floor(from)
       await this.#walk(segment, position, (info) => {
         if (info.lastOffset >= from) found.push(info)
         return found.length < maxCount
@@ -71,7 +71,7 @@ export class SegmentReader {
     for (let index = segmentIndexOf(segments, from); index < segments.length; index++) {
       const segment = segments[index]
       if (segment === undefined || segment.maxTimestamp < timestamp) continue
-      const sparse = await this.#folder.index(segment)
+      const sparse = await this.#folder.indexes.of(segment)
       let entry = sparse.byTimestamp(timestamp, sparse.floor(from).position)
       while (entry !== undefined && entry.position < segment.sizeBytes) {
         const blockEnd = entry.position + INTERVAL_BYTES
@@ -89,7 +89,7 @@ export class SegmentReader {
 
   /** Before the first batch of the segment of which `isIt` says so, from the one that holds `offset` on; or its end. */
   async locate(segment: Segment, offset: number, isIt: (info: BatchInfo) => boolean): Promise<Place> {
-    const entry = (await this.#folder.index(segment)).floor(offset)
+    const entry = (await this.#folder.indexes.of(segment)).floor(offset)
     let place: Place | undefined
     let { batchCount } = entry
     await this.#walk(segment, entry.position, (info, position) => {
@@ -102,7 +102,7 @@ export class SegmentReader {
 
   /** The segment up to `place`, which is not its beginning. */
   async upTo(segment: Segment, place: Place): Promise<Segment> {
-    const entry = (await this.#folder.index(segment)).before(place.position)
+    const entry = (await this.#folder.indexes.of(segment)).before(place.position)
     let { lastOffset } = segment
     await this.#walk(segment, entry.position, (info, position) => {
       if (position < place.position) ({ lastOffset } = info)
@@ -121,7 +121,7 @@ export class SegmentReader {
   ): Promise<number> {
     const path = this.#folder.segmentPath(segment.baseOffset)
     const { sizeBytes: end } = segment
-    const entry = (await this.#folder.index(segment)).floor(from)
+    const entry = (await this.#folder.indexes.of(segment)).floor(from)
     let { position } = entry
     let left = maxBytes
     let atLeast = HEADER_BYTES

@@ -23,6 +23,9 @@ const INDEX_AFTER_CHANGES = 16 * 1024
 const INDEX_SLICE_CHANGES = 2048
 const INDEX_SLICE_PARTITIONS = 128
 
+/** A key behind all that there are. */
+const NO_KEY = new Uint8Array([0xff])
+
 /** A partition's part in a group of writes. */
 export interface LevelWrite {
   /** Adds its changes; called when it is its turn, so that sequences ascend with the writes. */
@@ -60,6 +63,7 @@ export class LevelEngine {
   #unsyncedWrites = 1
   #coveredWrites = 0
   readonly #syncLogs: (() => Promise<void>) | undefined
+  #isWritten = false
   #isClosed = false
 
   /**
@@ -134,6 +138,9 @@ export class LevelEngine {
         this.#indexing ??= this.#beginIndexing()
         await this.#commit([], 'os')
       }
+      // This has LevelDB write its buffer to a table: opening does that otherwise, from the write-ahead log.
+      if (this.commits.failure === undefined && this.#isWritten)
+        await this.database.compactRange?.(NO_KEY, NO_KEY, { keyEncoding: 'view' })
     } catch {
       // All of it is in the journal; the next opening does what could not be done now.
     }
@@ -160,6 +167,7 @@ export class LevelEngine {
    */
   async write(operations: LevelOperation[], sync: boolean): Promise<void> {
     if (!sync) this.#unsyncedWrites++
+    this.#isWritten = true
     const covered = this.#unsyncedWrites
     if (sync && covered > this.#coveredWrites) await this.#syncLogs?.()
     await this.database.batch(operations, { ...VIEWS, sync })
