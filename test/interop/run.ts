@@ -1,5 +1,6 @@
 /** `npm run test:interop`: Ottla against other people's implementations of Kafka, as far as this machine has them. */
 import { runSuites } from '../support/suite-command.js'
+import { exchange } from './exchange.js'
 import { recordFormat } from './record-format.js'
 
-await runSuites('test:interop', [recordFormat])
+await runSuites('test:interop', [recordFormat, exchange])
