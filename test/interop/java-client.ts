@@ -1,6 +1,6 @@
 /** The Java client as a program that can be asked: what Maven fetches once, and a Java source run over it. */
 import { spawnSync } from 'node:child_process'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Skipped } from '../support/suite-command.js'
 import { has, prepared, type Command } from './process.js'
@@ -8,16 +8,15 @@ import { has, prepared, type Command } from './process.js'
 const folder = fileURLToPath(new URL('java/', import.meta.url))
 const JAVA_LIMIT_MS = 120_000
 
-/** The folder with the Java client's jars; fetched by Maven when it is not there. */
-const resolveJars = (): string => {
+/** The folder with the jars that a pom.xml names; fetched by Maven when it is not there. */
+const jarsOf = (name: string, pom: string): string => {
   if (!has('java', '-version')) throw new Skipped('java (a JDK from 17 on) is not on this machine')
-  return prepared('kafka-clients-4.3.0', (target) => {
+  return prepared(name, (target) => {
     if (!has('mvn', '-version')) {
-      throw new Skipped('mvn (Maven), which fetches the Java client, is not on this machine')
+      throw new Skipped(`mvn (Maven), which fetches ${name}, is not on this machine`)
     }
-    const pom = join(folder, 'pom.xml')
     const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${target}`]
-    return [{ file: 'mvn', args: ['-q', '-B', '-f', pom, ...copy] }]
+    return [{ file: 'mvn', args: ['-q', '-B', '-f', join(folder, pom), ...copy] }]
   })
 }
 
@@ -27,7 +26,20 @@ const resolveJars = (): string => {
  */
 export const javaCommand = (program: string): Command => ({
   file: 'java',
-  args: ['-cp', [join(resolveJars(), '*')].join(delimiter), join(folder, program)],
+  args: ['-cp', join(jarsOf('kafka-clients-4.3.0', 'pom.xml'), '*'), join(folder, program)],
+})
+
+/**
+ * How to call one of Apache Kafka's own tools, by the name of its class.
+ * @throws Skipped where Java, or what fetches the tools, is missing.
+ */
+export const toolCommand = (name: string): Command => ({
+  file: 'java',
+  // Most of their time is their start: it is over sooner without the second compiler.
+  args: [
+    ...['-XX:TieredStopAtLevel=1', '-cp', join(jarsOf('kafka-tools-4.3.0', 'tools/pom.xml'), '*')],
+    `org.apache.kafka.tools.${name}`,
+  ],
 })
 
 /**

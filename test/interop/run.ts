@@ -1,6 +1,7 @@
 /** `npm run test:interop`: Ottla against other people's implementations of Kafka, as far as this machine has them. */
 import { runSuites } from '../support/suite-command.js'
 import { exchange } from './exchange.js'
+import { kafkaTools } from './kafka-tools.js'
 import { recordFormat } from './record-format.js'
 
-await runSuites('test:interop', [recordFormat, exchange])
+await runSuites('test:interop', [recordFormat, exchange, kafkaTools])
