@@ -6,10 +6,11 @@ import type { Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Resource } from '../runtime/lifecycle.js'
 import type { Timers } from '../runtime/timers.js'
-import type { BlobChanges, PartitionStorage } from '../storage/contract.js'
+import type { BlobChanges, PartitionId, PartitionStorage } from '../storage/contract.js'
 import { AdvanceListeners } from './advance-listeners.js'
 import { AppendsInFlight } from './appends-in-flight.js'
 import { CHECKPOINT_BLOB, encodeCheckpoint } from './checkpoint.js'
+import { compactionBlob } from './compaction/compaction-state.js'
 import type { DiskAccount, DiskBudget } from './disk-budget.js'
 import { Flushing } from './flushing.js'
 import type { LogConfig } from './log-config.js'
@@ -80,6 +81,11 @@ export abstract class LogBase extends Resource {
     this.changedSinceCheckpoint = validatedBytes > 0 || checkpoint === 'damaged'
   }
 
+  /** Which partition of its storage it is. */
+  get id(): PartitionId {
+    return this.storage.id
+  }
+
   /** The log start offset: nothing below can be read. Durable, and never goes back. */
   get startOffset(): number {
     return this.logStart
@@ -145,14 +151,15 @@ export abstract class LogBase extends Resource {
    * writes take effect in the order of the calls, so it is true when it is stored.
    */
   protected checkpointBlob(): BlobChanges {
-    const { endOffset, gapsBelow, segment, epochs, producers, transactions } = this.state
+    const { endOffset, compaction, segment, epochs, producers, transactions } = this.state
     this.bytesSinceCheckpoint = 0
     this.changedSinceCheckpoint = false
     return {
       ...transactions.changes(),
+      ...compactionBlob(compaction),
       [CHECKPOINT_BLOB]: encodeCheckpoint({
         recoveryPoint: endOffset,
-        gapsBelow,
+        gapsBelow: compaction.gapsBelow,
         segment,
         epochs: epochs.entries,
         producers: producers.entries(),

@@ -11,9 +11,11 @@ import { readOwnBatch, validateClientBatch } from './append-validation.js'
 import type { AppendOptions, AppendResult, LogRead, ReadOptions } from './append-and-read.js'
 import { AppendTurns } from './append-turns.js'
 import type { PendingAppend } from './appends-in-flight.js'
+import { CompactableLog } from './compaction/compactable-log.js'
 import { needsPreparation, prepareBatch, type IncomingBatch } from './batch-preparation.js'
 import { EpochCache, type EpochEnd } from './epoch-cache.js'
-import { LogBase, type PartitionLogOptions } from './log-base.js'
+import type { PartitionLogOptions } from './log-base.js'
+import { loadCompaction } from './compaction/compaction-state.js'
 import { DEFAULT_PRODUCER_ID_EXPIRATION_MS } from './log-config.js'
 import { ProducerState, type ProducedBatch } from './producer-state.js'
 import { recover, stateAt } from './recovery.js'
@@ -26,12 +28,11 @@ import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './tim
 const CHECKPOINT_INTERVAL_BYTES = 16 * 1024 * 1024
 
 /** One partition's log. What can fail rejects; after a storage error, or damage, everything does (L5, L8). */
-export class PartitionLog extends LogBase {
+export class PartitionLog extends CompactableLog {
   #truncating = false
   readonly #turns = new AppendTurns()
-  /** The cut that is being made, and how many were begun: what was read meanwhile is read again. */
+  /** The cut that is being made. */
   #cutting: Promise<void> | undefined
-  #cuts = 0
 
   /**
    * Opens the log in `storage`, validating what was appended after the last checkpoint. When that is damaged the
@@ -47,7 +48,7 @@ export class PartitionLog extends LogBase {
       const { endOffset } = storage.state
       const state = {
         endOffset,
-        gapsBelow: 0,
+        compaction: await loadCompaction(storage),
         segment: emptySegment(endOffset),
         epochs: new EpochCache(),
         producers: new ProducerState(name),
@@ -209,14 +210,21 @@ export class PartitionLog extends LogBase {
         await this.#cutting
         continue
       }
-      const cuts = this.#cuts
+      const cuts = this.cuts
       const stored = await this.storage.read(fromOffset, maxBytes).catch((error: unknown) => {
         throw OttlaError.is(error, 'STORAGE_CORRUPT') ? this.fail(error) : error
       })
-      if (cuts !== this.#cuts) continue
+      if (cuts !== this.cuts) continue
       try {
         return this.#readOf(
-          readableBatches(this.name, stored, fromOffset, limit, this.state.gapsBelow, this.isOnDisk),
+          readableBatches(
+            this.name,
+            stored,
+            fromOffset,
+            limit,
+            this.state.compaction.gapsBelow,
+            this.isOnDisk,
+          ),
           fromOffset,
           isCommitted,
         )
@@ -328,7 +336,7 @@ export class PartitionLog extends LogBase {
   }
 
   async #cut(write: Promise<void>): Promise<void> {
-    this.#cuts++
+    this.cuts++
     this.#cutting = write.then(
       () => {
         this.logStart = Math.max(this.logStart, this.storage.state.startOffset)

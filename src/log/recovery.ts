@@ -7,6 +7,7 @@ import { yieldToEventLoop, type Clock } from '../runtime/clock.js'
 import type { PartitionStorage, StoredBatch } from '../storage/contract.js'
 import { emptySegment, extended, type ActiveSegment } from './active-segment.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
+import { loadCompaction, truncatedCompaction, type CompactionState } from './compaction/compaction-state.js'
 import { EpochCache } from './epoch-cache.js'
 import { ProducerState } from './producer-state.js'
 import { loadTransactionIndex, markerOf, TransactionIndex } from './transaction-index.js'
@@ -18,7 +19,7 @@ const SLICE_BYTES = 1024 * 1024
 /** What a log knows of itself beyond its batches, as of `endOffset`. */
 export interface LogState {
   endOffset: number
-  readonly gapsBelow: number
+  compaction: CompactionState
   segment: ActiveSegment
   readonly epochs: EpochCache
   readonly producers: ProducerState
@@ -47,7 +48,7 @@ export const loadCheckpoint = async (
   const startOffset = storage.state.startOffset
   const state: LogState = {
     endOffset: Math.max(found?.recoveryPoint ?? 0, startOffset),
-    gapsBelow: found?.gapsBelow ?? 0,
+    compaction: truncatedCompaction(await loadCompaction(storage), storage.state.endOffset),
     segment: found?.segment ?? emptySegment(startOffset),
     epochs: new EpochCache(found?.epochs),
     producers: new ProducerState(name, found?.producers),
@@ -96,7 +97,7 @@ export const replay = async (
     }
     for (const batch of batches) {
       if (batch.lastOffset >= toOffset) return readBytes
-      checkFollows(name, batch, state.endOffset, first, state.gapsBelow)
+      checkFollows(name, batch, state.endOffset, first, state.compaction.gapsBelow)
       first = false
       takeIn(name, state, headerOf(name, batch), batch.bytes, clock.now())
       readBytes += batch.sizeBytes
@@ -124,7 +125,7 @@ export const stateAt = async (
       ? loaded.state
       : {
           endOffset: storage.state.startOffset,
-          gapsBelow: current.gapsBelow,
+          compaction: current.compaction,
           segment: emptySegment(storage.state.startOffset),
           epochs: new EpochCache(),
           producers: new ProducerState(name),
@@ -134,11 +135,11 @@ export const stateAt = async (
   state.producers.adoptMissing(current.producers, state.endOffset)
   const epochs = new EpochCache(current.epochs.entries)
   epochs.truncateFromEnd(state.endOffset)
-  const gapsBelow = Math.min(current.gapsBelow, state.endOffset)
+  const compaction = truncatedCompaction(current.compaction, state.endOffset)
   // What remains of the segment that was cut is a segment of its own.
   const segment = emptySegment(state.endOffset)
   const transactions = current.transactions.truncated(state.endOffset, state.transactions)
-  return { endOffset: state.endOffset, gapsBelow, segment, epochs, producers: state.producers, transactions }
+  return { endOffset: state.endOffset, compaction, segment, epochs, producers: state.producers, transactions }
 }
 
 const takeIn = (

@@ -135,6 +135,21 @@ export class TransactionIndex {
     return found
   }
 
+  /** Forgets the aborted transactions that these markers end, given by their offsets. Tells whether there were any. */
+  forget(markers: readonly number[]): boolean {
+    let firstGone = Infinity
+    for (const marker of markers) {
+      const at = this.#firstEndingAt(marker)
+      if (this.#aborted[at]?.lastOffset === marker) firstGone = Math.min(firstGone, at)
+    }
+    if (firstGone === Infinity) return false
+    const gone = new Set(markers)
+    const kept = this.#aborted.splice(firstGone).filter(({ lastOffset }) => !gone.has(lastOffset))
+    for (const one of kept) this.#aborted.push(one)
+    this.#changedFrom = Math.min(this.#changedFrom, firstGone)
+    return true
+  }
+
   /** Forgets whole pages of what lies below `startOffset`. */
   truncateFromStart(startOffset: number): void {
     const pages = pageOf(this.#firstEndingAt(startOffset))

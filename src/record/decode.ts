@@ -30,6 +30,8 @@ export class RecordCursor extends VarintReader {
   valueStart = -1
   /** Where the value ends; -1 when it is null. */
   valueEnd = -1
+  /** Where that begins of the current record which does not depend on the batch's base timestamp: its offset delta. */
+  bodyStart = -1
 
   private readonly memory: ArrayBufferLike
   private readonly origin: number
@@ -94,6 +96,7 @@ export class RecordCursor extends VarintReader {
       }
       this.timestamp = timestamp
     }
+    this.bodyStart = this.at
     const offsetDelta = this.readVarint()
     if (offsetDelta <= this.offsetDelta || offsetDelta > this.lastOffsetDelta) {
       throw this.invalid(
@@ -127,6 +130,11 @@ export class RecordCursor extends VarintReader {
     this.recordEnd = end
     this.left--
     return true
+  }
+
+  /** Where the current record ends. */
+  get bodyEnd(): number {
+    return this.recordEnd
   }
 
   /** The current record's offset. */

@@ -16,6 +16,7 @@ import type {
 } from '../../storage/contract.js'
 import { partitionKey } from '../../storage/partition-key.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from '../checkpoint.js'
+import { COMPACTION_BLOB } from '../compaction/compaction-state.js'
 import { blobNamesOf } from '../transaction-index.js'
 import { validateStored } from '../stored-batch.js'
 import { ProgressCount, type LogWorkOptions } from './progress.js'
@@ -111,9 +112,11 @@ const copyPartition = async (
   if (startOffset > 0) await target.truncatePrefix(startOffset)
 }
 
-/** What a log keeps besides its batches: the checkpoint, and the pages of aborted transactions that this names. */
+/** What a log keeps besides its batches: how far it is compacted, the checkpoint, and the pages of aborted transactions that this names. */
 const blobsOf = async (source: PartitionStorage): Promise<Record<string, Uint8Array>> => {
   const blobs: Record<string, Uint8Array> = {}
+  const compaction = await source.readBlob(COMPACTION_BLOB)
+  if (compaction !== undefined) blobs[COMPACTION_BLOB] = compaction
   const checkpoint = await source.readBlob(CHECKPOINT_BLOB)
   if (checkpoint === undefined) return blobs
   const pages = decodeCheckpoint(checkpoint)?.abortedPages

@@ -3,9 +3,9 @@
  * as it can be read, and the checkpoint is dropped: opening the log builds it anew from what stays.
  */
 import { yieldToEventLoop, type Clock } from '../../runtime/clock.js'
-import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { PartitionStorage } from '../../storage/contract.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint } from '../checkpoint.js'
+import { compactionBlob, loadCompaction, truncatedCompaction } from '../compaction/compaction-state.js'
 import { verifyPartition, type VerifyPartitionOptions } from './verify-partition.js'
 import type { LogProblem, PartitionReport, ProblemCode } from './verify-report.js'
 
@@ -45,7 +45,7 @@ const firstDamage = ({ problems }: PartitionReport): number | undefined => {
 /**
  * Cuts the partition off at its first damage. `keep` is called first, with one batch after another of what goes, and
  * must have them safe when it resolves. Resolves to undefined when no batch is damaged: nothing was changed then.
- * @throws OttlaError INVALID_REQUEST for a log that was compacted, which is left as it is; the signal's reason when that aborts, which leaves the partition as it was.
+ * @throws the signal's reason when that aborts, which leaves the partition as it was.
  */
 export const repairPartition = async (
   storage: PartitionStorage,
@@ -65,22 +65,15 @@ export const repairPartition = async (
   const [info] = await storage.infos(damage, 1).catch(() => [])
   const cut = Math.max(startOffset, Math.min(damage, info?.baseOffset ?? damage))
 
-  if ((checkpoint?.gapsBelow ?? 0) > 0) {
-    // Only the checkpoint tells its gaps from damage, and that has to go with the cut.
-    throw new OttlaError(
-      'INVALID_REQUEST',
-      `${topic}-${storage.id.partition} is damaged at offset ${cut}, but was compacted; only logs that never were can be repaired.`,
-      { details: { topic, partition: storage.id.partition, offset: cut } },
-    )
-  }
-
   const keptBytes = await keepFrom(storage, cut, endOffset, options.keep, { clock, signal })
   const { partition } = storage.id
   const lostTo = Math.max(endOffset, checkpoint?.recoveryPoint ?? 0) - 1
   const repair = { topic, partition, lostFrom: cut, lostTo, keptBytes, problems: report.problems }
   await options.kept(repair)
   // Without a checkpoint, opening reads what stays through, proves it again, and knows what it says.
-  await storage.truncateSuffix(cut, { [CHECKPOINT_BLOB]: null })
+  // Where compaction left gaps it has to be told: the checkpoint goes, which said so too.
+  const compaction = compactionBlob(truncatedCompaction(await loadCompaction(storage), cut))
+  await storage.truncateSuffix(cut, { ...compaction, [CHECKPOINT_BLOB]: null })
   return repair
 }
 

@@ -7,6 +7,7 @@ import { yieldToEventLoop, type Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { PartitionStorage, StoredBatch } from '../../storage/contract.js'
 import { CHECKPOINT_BLOB, decodeCheckpoint, type Checkpoint } from '../checkpoint.js'
+import { loadCompaction } from '../compaction/compaction-state.js'
 import { EpochCache } from '../epoch-cache.js'
 import { ProducerState } from '../producer-state.js'
 import { validateStored } from '../stored-batch.js'
@@ -101,16 +102,18 @@ class PartitionWalk {
     const { clock, signal, onBytes } = this.#options
     let offset = startOffset
     let first = true
-    let compared = checkpoint === undefined
-    const compare = (): void => {
+    let isCompared = checkpoint === undefined
+    const compare = async (): Promise<void> => {
       // What a damaged or missing batch said of producers is not known: the rebuild would prove nothing.
-      if (compared || checkpoint === undefined || offset < checkpoint.recoveryPoint) return
-      compared = true
+      if (isCompared || checkpoint === undefined || offset < checkpoint.recoveryPoint) return
+      isCompared = true
       if (this.#problemCount > 0) return
-      const wrong = checkpointMismatch(checkpoint, this.#epochs, this.#producers, startOffset)
+      // What was compacted away since the walk began may have been the first batch of an epoch.
+      const compared = { ...checkpoint, gapsBelow: await this.#gapsBelow() }
+      const wrong = checkpointMismatch(compared, this.#epochs, this.#producers, startOffset)
       if (wrong !== undefined) this.#add('CHECKPOINT_MISMATCH', checkpoint.recoveryPoint, wrong)
     }
-    compare()
+    await compare()
     while (offset < endOffset) {
       signal?.throwIfAborted()
       const batches = await this.#read(offset)
@@ -136,7 +139,7 @@ class PartitionWalk {
         this.#bytes += sizeBytes
         sliceBytes += sizeBytes
         offset = Math.max(offset, lastOffset + 1)
-        compare()
+        await compare()
       }
       if (sliceBytes === 0) return
       onBytes?.(sliceBytes)
@@ -174,8 +177,7 @@ class PartitionWalk {
 
   /** Read anew: compaction may have gone on since. */
   async #gapsBelow(): Promise<number> {
-    const blob = await this.#storage.readBlob(CHECKPOINT_BLOB)
-    return (blob && decodeCheckpoint(blob)?.gapsBelow) ?? 0
+    return (await loadCompaction(this.#storage)).gapsBelow
   }
 
   async #checkBatch(batch: StoredBatch): Promise<void> {
