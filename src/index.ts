@@ -76,6 +76,13 @@ export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.
 export type { ConfigChanges, ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
 export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
 export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
+export type {
+  ScramCredentialInfo,
+  UserScramCredentialAlteration,
+  UserScramCredentialDeletion,
+  UserScramCredentialsDescription,
+  UserScramCredentialUpsertion,
+} from './clients/admin/scram.js'
 export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
 export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
 
@@ -87,6 +94,11 @@ export type {
   ListenerEvents,
 } from './network/listener/listener.js'
 export type { AdvertisedOptions, ListenerOptions } from './network/listener/listener-options.js'
+export type { SaslClient } from './network/listener/sasl/exchange.js'
+export type { BearerIdentity, BearerToken, BearerVerifier } from './network/listener/sasl/oauthbearer.js'
+export type { PlainCredentials, PlainVerifier } from './network/listener/sasl/plain.js'
+export type { SaslOptions } from './network/listener/sasl/sasl-options.js'
+export type { ScramMechanism } from './protocol/scram.js'
 export type { TlsOptions } from './runtime/sockets.js'
 
 // Errors

@@ -151,7 +151,7 @@ export class Ottla extends Resource {
   /**
    * Listens for Kafka clients: whatever speaks Kafka's protocol can then use this Ottla. It is closed with it.
    * @throws OttlaError UNKNOWN_OPTION and INVALID_ARGUMENT for options, an address beyond this machine without `tls`
-   * among them; NETWORK_EXCEPTION when the address cannot be listened on.
+   * and `sasl` among them; NETWORK_EXCEPTION when the address cannot be listened on.
    */
   async listen(options?: ListenerOptions): Promise<Listener> {
     this.assertOpen()
@@ -160,8 +160,8 @@ export class Ottla extends Resource {
       import('./network/listener/listener.js'),
       import('./runtime/node/node-sockets.js'),
     ])
-    const { clock } = this.#context
-    return Listener.open(options, { broker: this.#broker, sockets: nodeSockets, clock, owner: this })
+    const { clock, random } = this.#context
+    return Listener.open(options, { broker: this.#broker, sockets: nodeSockets, clock, random, owner: this })
   }
 
   /**

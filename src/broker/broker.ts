@@ -7,6 +7,7 @@ import { refuseUnfinishedCopy } from '../log/maintenance/copy-log.js'
 import type { PartitionLog } from '../log/partition-log.js'
 import { PartitionLogs } from '../log/partition-logs.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../protocol/schema.js'
+import type { ScramMechanism } from '../protocol/scram.js'
 import { systemClock, type Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Events, type EventSource } from '../runtime/events.js'
@@ -17,6 +18,7 @@ import type { Durability, LogStorage } from '../storage/contract.js'
 import type { BrokerEvents } from './broker-events.js'
 import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
+import type { ScramCredential } from './credentials/scram-credentials.js'
 import { FetchSessions } from './fetch-sessions.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
@@ -194,6 +196,11 @@ export class Broker extends Resource {
     }
     // The table forgot the types; the key says that they fit.
     return handler.handle(this.#services, request as never, context) as ResponseOf<Api<Q, P>>
+  }
+
+  /** A user's SCRAM credential, for a listener that authenticates its clients by it. */
+  scramCredential(user: string, mechanism: ScramMechanism): ScramCredential | undefined {
+    return this.#services.metadata.scramCredentials.get(user, mechanism)
   }
 
   protected override async onClose(): Promise<void> {

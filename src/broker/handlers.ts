@@ -1,5 +1,6 @@
 /** The table of all APIs that this broker answers, each with its handler. */
 import { alterConfigs } from '../protocol/api/alter-configs.js'
+import { alterUserScramCredentials } from '../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
 import { createPartitions } from '../protocol/api/create-partitions.js'
 import { createTopics } from '../protocol/api/create-topics.js'
@@ -10,6 +11,7 @@ import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
 import { describeTopicPartitions } from '../protocol/api/describe-topic-partitions.js'
+import { describeUserScramCredentials } from '../protocol/api/describe-user-scram-credentials.js'
 import { fetch } from '../protocol/api/fetch.js'
 import { findCoordinator } from '../protocol/api/find-coordinator.js'
 import { heartbeat } from '../protocol/api/heartbeat.js'
@@ -26,9 +28,12 @@ import { offsetDelete } from '../protocol/api/offset-delete.js'
 import { offsetFetch } from '../protocol/api/offset-fetch.js'
 import { offsetForLeaderEpoch } from '../protocol/api/offset-for-leader-epoch.js'
 import { produce } from '../protocol/api/produce.js'
+import { saslAuthenticate } from '../protocol/api/sasl-authenticate.js'
+import { saslHandshake } from '../protocol/api/sasl-handshake.js'
 import { syncGroup } from '../protocol/api/sync-group.js'
 import type { Api } from '../protocol/schema.js'
 import { handleAlterConfigs } from './handlers/alter-configs.js'
+import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.js'
 import { handleApiVersions } from './handlers/api-versions.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
@@ -39,6 +44,7 @@ import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
+import { handleDescribeUserScramCredentials } from './handlers/describe-user-scram-credentials.js'
 import { handleFetch } from './handlers/fetch.js'
 import { handleFindCoordinator } from './handlers/find-coordinator.js'
 import { bind, type BoundHandler } from './handlers/handler.js'
@@ -56,6 +62,7 @@ import { handleOffsetDelete } from './handlers/offset-delete.js'
 import { handleOffsetFetch } from './handlers/offset-fetch.js'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.js'
 import { handleProduce } from './handlers/produce.js'
+import { handleSaslAuthenticate, handleSaslHandshake } from './handlers/sasl.js'
 import { handleSyncGroup } from './handlers/sync-group.js'
 
 const bound: readonly BoundHandler[] = [
@@ -72,6 +79,7 @@ const bound: readonly BoundHandler[] = [
   bind(syncGroup, handleSyncGroup),
   bind(describeGroups, handleDescribeGroups),
   bind(listGroups, handleListGroups),
+  bind(saslHandshake, handleSaslHandshake),
   bind(
     apiVersions,
     handleApiVersions(() => apis),
@@ -83,10 +91,13 @@ const bound: readonly BoundHandler[] = [
   bind(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
   bind(describeConfigs, handleDescribeConfigs),
   bind(alterConfigs, handleAlterConfigs),
+  bind(saslAuthenticate, handleSaslAuthenticate),
   bind(createPartitions, handleCreatePartitions),
   bind(deleteGroups, handleDeleteGroups),
   bind(incrementalAlterConfigs, handleIncrementalAlterConfigs),
   bind(offsetDelete, handleOffsetDelete),
+  bind(describeUserScramCredentials, handleDescribeUserScramCredentials),
+  bind(alterUserScramCredentials, handleAlterUserScramCredentials),
   bind(describeCluster, handleDescribeCluster),
   bind(listConfigResources, handleListConfigResources),
   bind(describeTopicPartitions, handleDescribeTopicPartitions),

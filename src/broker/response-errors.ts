@@ -8,6 +8,9 @@ export interface ResponseError {
   readonly errorMessage: string | null
 }
 
+/** Both fields where nothing went wrong. */
+export const NO_ERROR: ResponseError = { errorCode: 0, errorMessage: null }
+
 /** The protocol code of an error, by its name. */
 export const codeOf = (name: ErrorCode): number => ERRORS[name].kafkaCode
 

@@ -28,7 +28,8 @@ Examples:
   ottla serve --memory --listen 127.0.0.1:0 --json        for a test: a free port, lines for a program
   ottla serve --data ./data --listen 0.0.0.0:9093 \\
     --advertise kafka.example.org:9093 \\
-    --tls-cert cert.pem --tls-key key.pem                 for other machines, by TLS
+    --tls-cert cert.pem --tls-key key.pem \\
+    --sasl SCRAM-SHA-512 --sasl-users users.json          for other machines: by TLS, with passwords
   ottla serve --config ottla.json                         { "data": "./data", "topic": ["orders:3"] }
 
 As soon as clients can connect, a line on the standard output says so:

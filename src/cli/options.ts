@@ -5,6 +5,7 @@
 import { Option } from 'commander'
 import { customOption, type Checked, type OptionRule } from '../runtime/options.js'
 import { invalidArgument } from '../runtime/errors/ottla-error.js'
+import { SASL_MECHANISMS } from './sasl.js'
 
 /** An option under its long name: how the command line reads it, and what a config file may say. */
 interface ServeOption<T> {
@@ -55,6 +56,22 @@ const list = (flags: string, group: string, help: string): ServeOption<readonly 
   ),
 })
 
+const choices = <const T extends string>(
+  flags: string,
+  group: string,
+  known: readonly T[],
+  help: string,
+): ServeOption<readonly T[]> => ({
+  option: new Option(flags, help)
+    .helpGroup(group)
+    .argParser<readonly string[] | undefined>((value, before) => [...(before ?? []), value]),
+  rule: customOption<readonly T[] | undefined>(
+    undefined,
+    `a list of ${known.join(', ')}`,
+    (value) => Array.isArray(value) && value.every((item) => (known as readonly unknown[]).includes(item)),
+  ),
+})
+
 const pairs = (flags: string, group: string, help: string): ServeOption<ConfigPairs> => ({
   option: new Option(flags, help).helpGroup(group).argParser<ConfigPairs | undefined>((value, before) => {
     const at = value.indexOf('=')
@@ -74,7 +91,8 @@ const pairs = (flags: string, group: string, help: string): ServeOption<ConfigPa
 
 const LOG = 'Where the log is:'
 const CLIENTS = 'Where clients connect:'
-const TLS = 'TLS, for every listener that is not PLAINTEXT:// :'
+const TLS = 'TLS, for every listener that does not say otherwise:'
+const SASL = 'Who may connect, for every listener that does not say otherwise:'
 const BROKER = 'What the broker has:'
 const SAID = 'What is said:'
 
@@ -97,7 +115,7 @@ export const SERVE_OPTIONS = {
   listen: list(
     '--listen <host:port>',
     CLIENTS,
-    'listen here (default 127.0.0.1:9092); port 0 takes a free one; PLAINTEXT:// or SSL:// before it says which; may be given several times',
+    'listen here (default 127.0.0.1:9092); port 0 takes a free one; PLAINTEXT://, SSL://, SASL_PLAINTEXT:// or SASL_SSL:// before it says which; may be given several times',
   ),
   advertise: list(
     '--advertise <host:port>',
@@ -107,7 +125,7 @@ export const SERVE_OPTIONS = {
   insecure: flag(
     '--insecure',
     CLIENTS,
-    'let other machines in without TLS: they read and write all there is',
+    'let other machines in without TLS, or without a way to know them: they read and write all there is',
   ),
   'tls-cert': text('--tls-cert <file>', TLS, 'the certificate chain, in PEM'),
   'tls-key': text('--tls-key <file>', TLS, 'its private key, in PEM'),
@@ -116,6 +134,17 @@ export const SERVE_OPTIONS = {
     '--require-client-certificate',
     TLS,
     'turn away clients without a certificate that --tls-ca signed',
+  ),
+  sasl: choices(
+    '--sasl <mechanism>',
+    SASL,
+    SASL_MECHANISMS,
+    `clients authenticate by this: ${SASL_MECHANISMS.join(', ')}; may be given several times`,
+  ),
+  'sasl-users': text(
+    '--sasl-users <file>',
+    SASL,
+    'their users, a JSON object of passwords by user; those of SCRAM are kept in the log, and stay there',
   ),
   topic: list(
     '--topic <name[:partitions]>',

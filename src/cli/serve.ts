@@ -3,6 +3,7 @@ import { Ottla, type Listener, type TlsOptions } from 'ottla'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Log } from './log.js'
 import { recover } from './recover.js'
+import { readSasl, setScramUsers, type Sasl } from './sasl.js'
 import type { ListenerSettings, ServeSettings } from './settings.js'
 import { Stop } from './stop.js'
 import { readTls } from './tls.js'
@@ -11,11 +12,12 @@ import type { World } from './world.js'
 
 /**
  * Serves until a signal asks to stop.
- * @throws OttlaError of `Ottla.open`, `createTopic` and `listen`; INVALID_ARGUMENT for files that TLS needs;
+ * @throws OttlaError of `Ottla.open`, `createTopic` and `listen`; INVALID_ARGUMENT for files that TLS and SASL need;
  * STORAGE_FAILED when the log could take no more.
  */
 export const serve = async (settings: ServeSettings, log: Log, world: World): Promise<void> => {
   const tls = settings.tls === undefined ? undefined : await readTls(settings.tls, world.files)
+  const sasl = settings.sasl === undefined ? undefined : await readSasl(settings.sasl, world.files)
   const stop = new Stop()
   stop.watchSignals(world, log)
   log.info('opening', describeLog(settings), { data: settings.data })
@@ -23,7 +25,7 @@ export const serve = async (settings: ServeSettings, log: Log, world: World): Pr
   try {
     ottla.events.on('storageFailed', (error) => stop.fail(error))
     watchBroker(ottla, log)
-    await start(ottla, settings, { tls, stop, log, world })
+    await start(ottla, settings, { tls, sasl, stop, log, world })
     await stop.requested()
   } catch (error) {
     if (!stop.signal.aborted) throw error
@@ -36,6 +38,7 @@ export const serve = async (settings: ServeSettings, log: Log, world: World): Pr
 
 interface StartParts {
   readonly tls: TlsOptions | undefined
+  readonly sasl: Sasl | undefined
   readonly stop: Stop
   readonly log: Log
   readonly world: World
@@ -45,17 +48,18 @@ interface StartParts {
 const start = async (
   ottla: Ottla,
   settings: ServeSettings,
-  { tls, stop: { signal }, log, world }: StartParts,
+  { tls, sasl, stop: { signal }, log, world }: StartParts,
 ): Promise<void> => {
   for (const { name, partitions } of settings.topics)
     await ottla.createTopic(name, { signal, ...(partitions === undefined ? {} : { partitions }) })
   if (settings.data !== undefined) await recover(ottla, log, world, signal)
+  if (sasl !== undefined) await setScramUsers(ottla, sasl, signal)
   const listeners: { readonly protocol: string; readonly listener: Listener }[] = []
   for (const one of settings.listeners) {
     signal.throwIfAborted()
-    const listener = await listen(ottla, one, settings.isInsecure, tls)
+    const listener = await listen(ottla, one, settings.isInsecure, { tls, sasl })
     watchListener(listener, log)
-    listeners.push({ protocol: one.isTls ? 'SSL' : 'PLAINTEXT', listener })
+    listeners.push({ protocol: `${one.isSasl ? 'SASL_' : ''}${one.isTls ? 'SSL' : 'PLAINTEXT'}`, listener })
   }
   log.ready(
     listeners.map(({ protocol, listener: { host, port } }) => `${protocol}://${inUrl(host)}:${port}`),
@@ -79,9 +83,9 @@ const openLog = async ({ data, storage, durability, configs }: ServeSettings): P
 
 const listen = async (
   ottla: Ottla,
-  { given, host, port, isTls, advertised }: ListenerSettings,
+  { given, host, port, isTls, isSasl, advertised }: ListenerSettings,
   isInsecure: boolean,
-  tls: TlsOptions | undefined,
+  { tls, sasl }: Pick<StartParts, 'tls' | 'sasl'>,
 ): Promise<Listener> => {
   try {
     return await ottla.listen({
@@ -90,12 +94,18 @@ const listen = async (
       insecure: isInsecure,
       ...(advertised === undefined ? {} : { advertised }),
       ...(isTls && tls !== undefined ? { tls } : {}),
+      ...(isSasl && sasl !== undefined ? { sasl: sasl.options } : {}),
     })
   } catch (cause) {
-    if (isTls || isInsecure || !OttlaError.is(cause, 'INVALID_ARGUMENT')) throw cause
+    const isKnown = isSasl || tls?.requireClientCertificate === true
+    if ((isTls && isKnown) || isInsecure || !OttlaError.is(cause, 'INVALID_ARGUMENT')) throw cause
     throw new OttlaError(
       'INVALID_ARGUMENT',
-      `--listen ${given} may be reached by other machines, and it is without TLS: whoever reaches it reads and writes all there is. Give --tls-cert and --tls-key, or --insecure if that is meant.`,
+      `--listen ${given} may be reached by other machines, ${
+        isTls
+          ? 'and anybody may connect: whoever reaches it reads and writes all there is. Give --sasl, or --tls-ca and --require-client-certificate'
+          : 'and it is without TLS: whoever reaches it reads and writes all there is. Give --tls-cert and --tls-key, and --sasl'
+      }, or --insecure if that is meant.`,
       { cause },
     )
   }

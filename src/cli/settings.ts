@@ -2,6 +2,7 @@
 import { invalidArgument, OttlaError } from '../runtime/errors/ottla-error.js'
 import type { LogStyle } from './log.js'
 import type { ConfigPairs, GivenOptions } from './options.js'
+import type { SaslSettings } from './sasl.js'
 
 /** An address; port 0 is one that is free. */
 interface HostAndPort {
@@ -14,6 +15,7 @@ export interface ListenerSettings extends HostAndPort {
   /** As on the command line, for messages. */
   readonly given: string
   readonly isTls: boolean
+  readonly isSasl: boolean
   /** Without a port: the one that is listened on. */
   readonly advertised: { readonly host: string; readonly port?: number } | undefined
 }
@@ -34,7 +36,8 @@ export interface ServeSettings {
   readonly durability: 'os' | 'fsync'
   readonly listeners: readonly ListenerSettings[]
   readonly tls: TlsFiles | undefined
-  /** Whether a listener without TLS may be reached by other machines. */
+  readonly sasl: SaslSettings | undefined
+  /** Whether a listener that does not know its clients, or is without TLS, may be reached by other machines. */
   readonly isInsecure: boolean
   readonly topics: readonly { readonly name: string; readonly partitions: number | undefined }[]
   readonly configs: ConfigPairs
@@ -52,12 +55,14 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 export const settingsOf = (given: GivenOptions): ServeSettings => {
   assertFitting(given)
   const tls = tlsFilesOf(given)
+  const sasl = saslOf(given)
   return {
     data: given.data,
     storage: given.storage ?? 'level',
     durability: given.durability ?? 'os',
-    listeners: listenersOf(given, tls !== undefined),
+    listeners: listenersOf(given, tls !== undefined, sasl !== undefined),
     tls,
+    sasl,
     isInsecure: given.insecure ?? false,
     topics: (given.topic ?? []).map(topicOf),
     configs: given.set ?? {},
@@ -97,7 +102,17 @@ const tlsFilesOf = (given: GivenOptions): TlsFiles | undefined => {
   return undefined
 }
 
-const listenersOf = (given: GivenOptions, hasTls: boolean): readonly ListenerSettings[] => {
+const saslOf = ({ sasl, 'sasl-users': users }: GivenOptions): SaslSettings | undefined => {
+  if (sasl === undefined || sasl.length === 0)
+    return users === undefined
+      ? undefined
+      : refuse(`--sasl-users ${users} needs --sasl: by what they authenticate.`)
+  if (sasl.includes('PLAIN') && users === undefined)
+    refuse('--sasl PLAIN needs --sasl-users: the file with the passwords of its users.')
+  return { mechanisms: sasl, users }
+}
+
+const listenersOf = (given: GivenOptions, hasTls: boolean, hasSasl: boolean): readonly ListenerSettings[] => {
   const listen = given.listen ?? [DEFAULT_LISTEN]
   const advertise = given.advertise ?? []
   if (advertise.length > 0 && advertise.length !== listen.length)
@@ -105,17 +120,27 @@ const listenersOf = (given: GivenOptions, hasTls: boolean): readonly ListenerSet
       `--advertise is given ${advertise.length} times, and there are ${listen.length} addresses to listen on; expected one for each, in their order.`,
     )
   return listen.map((text, index) => {
-    const [, protocol, address] = /^(?:(PLAINTEXT|SSL):\/\/)?(.*)$/is.exec(text) ?? []
-    const isTls = protocol === undefined ? hasTls : protocol.toUpperCase() === 'SSL'
+    const [, prefix, address] = /^(?:((?:SASL_)?(?:PLAINTEXT|SSL)):\/\/)?(.*)$/is.exec(text) ?? []
+    const protocol = prefix?.toUpperCase()
+    const isTls = protocol?.endsWith('SSL') ?? hasTls
+    const isSasl = protocol?.startsWith('SASL_') ?? hasSasl
     if (isTls && !hasTls)
       refuse(`--listen ${text} asks for TLS; name the certificate with --tls-cert and --tls-key.`)
+    if (isSasl && !hasSasl) refuse(`--listen ${text} asks for SASL; name a mechanism with --sasl.`)
     const { host, port } = addressOf('--listen', address ?? '', text)
     const told = advertise[index]
     if (told === undefined && EVERY_ADDRESS.has(host))
       refuse(
         `--listen ${text} is every address of this machine, and clients have to be told one; name it with --advertise HOST:PORT.`,
       )
-    return { given: text, host, port, isTls, advertised: told === undefined ? undefined : advertisedOf(told) }
+    return {
+      given: text,
+      host,
+      port,
+      isTls,
+      isSasl,
+      advertised: told === undefined ? undefined : advertisedOf(told),
+    }
   })
 }
 

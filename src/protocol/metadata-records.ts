@@ -2,7 +2,7 @@
  * The records of the metadata log, as KRaft writes them. Which record it is and in which version stands in a frame
  * before the message; the message itself is always in the flexible encoding.
  */
-import { array, defineRecord, int16, int32, int64, int8, string, uuid } from './schema.js'
+import { array, bytes, defineRecord, int16, int32, int64, int8, string, uuid } from './schema.js'
 
 /** A topic exists under this name and id. */
 export const topicRecord = defineRecord({
@@ -75,6 +75,22 @@ export const removeTopicRecord = defineRecord({
   fields: { topicId: uuid() },
 })
 
+/** A user has these SCRAM credentials of this mechanism (1 is SCRAM-SHA-256, 2 is SCRAM-SHA-512). */
+export const userScramCredentialRecord = defineRecord({
+  key: 11,
+  name: 'UserScramCredentialRecord',
+  versions: [0, 0],
+  flexible: 0,
+  fields: {
+    name: string(),
+    mechanism: int8(),
+    salt: bytes(),
+    storedKey: bytes(),
+    serverKey: bytes(),
+    iterations: int32(),
+  },
+})
+
 /** A feature is finalized at this level. */
 export const featureLevelRecord = defineRecord({
   key: 12,
@@ -91,4 +107,13 @@ export const producerIdsRecord = defineRecord({
   versions: [0, 0],
   flexible: 0,
   fields: { brokerId: int32(), brokerEpoch: int64({ default: -1 }), nextProducerId: int64() },
+})
+
+/** A user has no SCRAM credentials of this mechanism any more. */
+export const removeUserScramCredentialRecord = defineRecord({
+  key: 22,
+  name: 'RemoveUserScramCredentialRecord',
+  versions: [0, 0],
+  flexible: 0,
+  fields: { name: string(), mechanism: int8() },
 })

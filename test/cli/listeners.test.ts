@@ -66,6 +66,70 @@ describe('ottla serve', () => {
     await expect(produce(kafkaAt(port, { ssl: { ca } }), 'orders', 'two')).rejects.toThrow()
   })
 
+  it('lets in who has a password, by PLAIN and SCRAM, and by its own listener who needs none', async () => {
+    const folder = await tempFolder()
+    const users = join(folder, 'users.json')
+    writeFileSync(users, JSON.stringify({ alice: 'wonderland' }))
+    const args = [
+      ...[
+        '--data',
+        join(folder, 'data'),
+        '--sasl-users',
+        users,
+        '--sasl',
+        'PLAIN',
+        '--sasl',
+        'SCRAM-SHA-512',
+      ],
+      ...['--topic', 'orders', '--listen', 'PLAINTEXT://127.0.0.1:0'],
+    ]
+    const { ready, port, program, ended } = await serveHere(args)
+    const plainPort = Number(/ PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/.exec(ready)?.[1])
+    expect(ready).toBe(`ready SASL_PLAINTEXT://127.0.0.1:${port} PLAINTEXT://127.0.0.1:${plainPort}`)
+    const alice = { username: 'alice', password: 'wonderland' }
+    await produce(kafkaAt(port, { sasl: { mechanism: 'plain', ...alice } }), 'orders', 'one')
+    await produce(kafkaAt(port, { sasl: { mechanism: 'scram-sha-512', ...alice } }), 'orders', 'two')
+    expect(await consume(kafkaAt(plainPort), 'orders', 2)).toEqual(['one', 'two'])
+    await expect(produce(kafkaAt(port), 'orders', 'x')).rejects.toThrow()
+    program.signal('SIGTERM')
+    await ended
+    // The file is what counts: another password, and the one before it is none any more.
+    writeFileSync(users, JSON.stringify({ alice: 'looking-glass' }))
+    const again = await serveHere(args)
+    const changed = { username: 'alice', password: 'looking-glass' }
+    await produce(
+      kafkaAt(again.port, { sasl: { mechanism: 'scram-sha-512', ...changed } }),
+      'orders',
+      'three',
+    )
+    const old = kafkaAt(again.port, { sasl: { mechanism: 'scram-sha-512', ...alice } })
+    await expect(old.admin().connect()).rejects.toThrow()
+    expect(again.program.reported.join('\n')).toContain(
+      'turned away: The authentication by SCRAM-SHA-512 failed',
+    )
+  })
+
+  it.each([
+    [[], 'and it is without TLS'],
+    [['--tls-cert', pem('server'), '--tls-key', pem('server-key')], 'and anybody may connect'],
+    [
+      ['--tls-cert', pem('server'), '--tls-key', pem('server-key'), '--tls-ca', pem('ca')],
+      'and anybody may connect',
+    ],
+  ])('refuses to let other machines in with %j alone', async (args, message) => {
+    await expect(
+      serveHere([
+        ...args,
+        '--listen',
+        '0.0.0.0:0',
+        '--advertise',
+        'localhost:0',
+        '--advertise',
+        'localhost:0',
+      ]),
+    ).rejects.toThrow(message)
+  })
+
   it('says with --quiet only that it is ready', async () => {
     const { program, ready, ended } = await serveHere(['--quiet', '--topic', 'orders'])
     program.signal('SIGTERM')

@@ -53,6 +53,14 @@ describe('ottla serve refuses in a line', () => {
     [['--listen', 'SSL://127.0.0.1:0'], '--listen SSL://127.0.0.1:0 asks for TLS'],
     [['--listen', '0.0.0.0:0'], '--listen 0.0.0.0:0 is every address of this machine'],
     [unsafe, '--listen 0.0.0.0:0 may be reached by other machines'],
+    [['--listen', 'SASL_SSL://127.0.0.1:0', ...tls('cert', 'key')], '127.0.0.1:0 asks for SASL'],
+    [['--sasl', 'GSSAPI'], 'expected a list of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512'],
+    [['--sasl', 'PLAIN'], '--sasl PLAIN needs --sasl-users'],
+    [['--sasl-users', 'a.json'], '--sasl-users a.json needs --sasl'],
+    [
+      ['--sasl', 'PLAIN', '--sasl-users', 'nowhere.json'],
+      '--sasl-users is "nowhere.json"; expected a file that is there',
+    ],
     [['--advertise', 'a:1', '--advertise', 'b:1'], '--advertise is given 2 times'],
     [['--memory', '--data', 'd'], '--memory and --data d exclude each other'],
     [['--storage', 'file'], '--storage file says how a folder is kept'],
@@ -97,6 +105,18 @@ describe('ottla serve refuses in a line', () => {
     expect(exitCode).toBe(2)
   })
 
+  it.each(['{ "alice": "secret" ', '["secret"]', '{ "alice": ["secret"] }', '{ "": "secret" }'])(
+    'the users %s, of whom nothing is shown',
+    async (text) => {
+      const file = join(await tempFolder(), 'users.json')
+      writeFileSync(file, text)
+      const { exitCode, last } = await refusal('--sasl', 'PLAIN', '--sasl-users', file)
+      expect(last).toContain('holds no users; expected JSON, an object of passwords by user')
+      expect(last).not.toContain('secret')
+      expect(exitCode).toBe(2)
+    },
+  )
+
   it('wrong usage before it touches a folder', async () => {
     const data = join(await tempFolder(), 'data')
     await refusal('--data', data, '--listen', 'nowhere')
@@ -118,6 +138,7 @@ describe('ottla', () => {
         '--tls-key <file>',
         '--tls-ca <file>',
       ],
+      ...['--sasl <mechanism>', '--sasl-users <file>'],
       ...['--require-client-certificate', '--topic <name[:partitions]>', '--set <name=value>', '--json'],
       ...['-q, --quiet', '-v, --verbose', '--config <file>', 'Examples:'],
     ])

@@ -1,5 +1,6 @@
 /** The declared APIs, by the name of their fixture file. */
 import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
+import { alterUserScramCredentials } from '../../src/protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
 import { createPartitions } from '../../src/protocol/api/create-partitions.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
@@ -10,6 +11,7 @@ import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
 import { describeTopicPartitions } from '../../src/protocol/api/describe-topic-partitions.js'
+import { describeUserScramCredentials } from '../../src/protocol/api/describe-user-scram-credentials.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
 import { findCoordinator } from '../../src/protocol/api/find-coordinator.js'
 import { heartbeat } from '../../src/protocol/api/heartbeat.js'
@@ -26,12 +28,15 @@ import { offsetDelete } from '../../src/protocol/api/offset-delete.js'
 import { offsetFetch } from '../../src/protocol/api/offset-fetch.js'
 import { offsetForLeaderEpoch } from '../../src/protocol/api/offset-for-leader-epoch.js'
 import { produce } from '../../src/protocol/api/produce.js'
+import { saslAuthenticate } from '../../src/protocol/api/sasl-authenticate.js'
+import { saslHandshake } from '../../src/protocol/api/sasl-handshake.js'
 import { syncGroup } from '../../src/protocol/api/sync-group.js'
 import type { Api } from '../../src/protocol/schema.js'
 
 /** Fixture name to declaration. */
 export const PROTOCOL_APIS = {
   'alter-configs': alterConfigs,
+  'alter-user-scram-credentials': alterUserScramCredentials,
   'api-versions': apiVersions,
   'create-partitions': createPartitions,
   'create-topics': createTopics,
@@ -42,6 +47,7 @@ export const PROTOCOL_APIS = {
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,
   'describe-topic-partitions': describeTopicPartitions,
+  'describe-user-scram-credentials': describeUserScramCredentials,
   fetch,
   'find-coordinator': findCoordinator,
   heartbeat,
@@ -58,5 +64,7 @@ export const PROTOCOL_APIS = {
   'offset-fetch': offsetFetch,
   'offset-for-leader-epoch': offsetForLeaderEpoch,
   produce,
+  'sasl-authenticate': saslAuthenticate,
+  'sasl-handshake': saslHandshake,
   'sync-group': syncGroup,
 } as const satisfies Record<string, Api>

@@ -89,7 +89,8 @@ export class WireClient {
       if (this.#bytes.length < 4 + size) return
       const frame = this.#bytes.subarray(4, 4 + size)
       this.#bytes = this.#bytes.subarray(4 + size)
-      this.correlationIds.push(frame.readInt32BE(0))
+      // A bare token of SASL may be empty.
+      if (size >= 4) this.correlationIds.push(frame.readInt32BE(0))
       this.#waiting.shift()?.take(frame)
     }
   }

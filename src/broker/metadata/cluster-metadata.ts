@@ -1,5 +1,5 @@
 /**
- * The cluster's metadata: topics, partitions, configs, producer id blocks. It is what replaying the metadata log
+ * The cluster's metadata: topics, partitions, configs, producer id blocks, credentials. It is what replaying the metadata log
  * gives; a change is written there first and applied here when it is durable.
  */
 import type { Clock } from '../../runtime/clock.js'
@@ -7,6 +7,7 @@ import { randomUuid, type Uuid } from '../../runtime/uuid.js'
 import type { Random } from '../../runtime/random.js'
 import type { PartitionLogs } from '../../log/partition-logs.js'
 import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
+import { ScramCredentials } from '../credentials/scram-credentials.js'
 import { isInternalTopic } from './topic-name.js'
 import { Partition, Topic, type PartitionServices } from '../topic.js'
 import { MetadataLog, type MetadataChange } from './metadata-log.js'
@@ -27,6 +28,7 @@ export interface ClusterMetadataOptions {
 
 /** The cluster's metadata. */
 export class ClusterMetadata {
+  readonly scramCredentials = new ScramCredentials()
   readonly #log: MetadataLog
   readonly #services: PartitionServices
   readonly #topicConfigs: TopicLogConfigs
@@ -118,6 +120,12 @@ export class ClusterMetadata {
       }
       case 'producerIds':
         this.#nextProducerId = change.record.nextProducerId
+        break
+      case 'userScramCredential':
+        this.scramCredentials.set(change.record)
+        break
+      case 'removeUserScramCredential':
+        this.scramCredentials.remove(change.record)
         break
     }
   }

@@ -7,7 +7,9 @@ import {
   partitionRecord,
   producerIdsRecord,
   removeTopicRecord,
+  removeUserScramCredentialRecord,
   topicRecord,
+  userScramCredentialRecord,
 } from '../../protocol/metadata-records.js'
 import type { RecordOf } from '../../protocol/schema.js'
 import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
@@ -27,6 +29,11 @@ export type MetadataChange =
   | { readonly type: 'config'; readonly record: RecordOf<typeof configRecord> }
   | { readonly type: 'removeTopic'; readonly record: RecordOf<typeof removeTopicRecord> }
   | { readonly type: 'producerIds'; readonly record: RecordOf<typeof producerIdsRecord> }
+  | { readonly type: 'userScramCredential'; readonly record: RecordOf<typeof userScramCredentialRecord> }
+  | {
+      readonly type: 'removeUserScramCredential'
+      readonly record: RecordOf<typeof removeUserScramCredentialRecord>
+    }
 
 /** The metadata log. */
 export class MetadataLog {
@@ -81,6 +88,10 @@ const encodeChange = (change: MetadataChange): Uint8Array => {
       return encodeMetadataRecord(removeTopicRecord, 0, change.record)
     case 'producerIds':
       return encodeMetadataRecord(producerIdsRecord, 0, change.record)
+    case 'userScramCredential':
+      return encodeMetadataRecord(userScramCredentialRecord, 0, change.record)
+    case 'removeUserScramCredential':
+      return encodeMetadataRecord(removeUserScramCredentialRecord, 0, change.record)
   }
 }
 
@@ -98,6 +109,13 @@ export const decodeChange = (bytes: Uint8Array): MetadataChange | undefined => {
       return { type: 'removeTopic', record: readMetadataRecord(removeTopicRecord, frame) }
     case producerIdsRecord.key:
       return { type: 'producerIds', record: readMetadataRecord(producerIdsRecord, frame) }
+    case userScramCredentialRecord.key:
+      return { type: 'userScramCredential', record: readMetadataRecord(userScramCredentialRecord, frame) }
+    case removeUserScramCredentialRecord.key:
+      return {
+        type: 'removeUserScramCredential',
+        record: readMetadataRecord(removeUserScramCredentialRecord, frame),
+      }
     default:
       return undefined
   }

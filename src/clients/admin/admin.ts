@@ -22,6 +22,12 @@ import {
 import { listOffsets, type ListedOffset, type OffsetSpec } from './offsets.js'
 import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
 import {
+  alterUserScramCredentials,
+  describeUserScramCredentials,
+  type UserScramCredentialAlteration,
+  type UserScramCredentialsDescription,
+} from './scram.js'
+import {
   createPartitions,
   createTopics,
   deleteTopics,
@@ -170,5 +176,28 @@ export class Admin {
     options: AdminOptions = {},
   ): Promise<void> {
     return deleteGroupOffsets(this.#context, groupId, partitions, options)
+  }
+  /**
+   * Which SCRAM credentials users have, of all users when none are named (KIP-554). Passwords are not told.
+   * @throws OttlaError RESOURCE_NOT_FOUND for a user without any, DUPLICATE_RESOURCE for one that is named twice.
+   */
+  describeUserScramCredentials(
+    users?: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<readonly UserScramCredentialsDescription[]> {
+    return describeUserScramCredentials(this.#context, users, options)
+  }
+
+  /**
+   * Sets and removes the passwords by which users authenticate at a listener with SCRAM. They hold for whoever connects
+   * from then on. As in Kafka a user can be named once in a call.
+   * @throws OttlaError RESOURCE_NOT_FOUND for a removal of what is not there, UNACCEPTABLE_CREDENTIAL for a name or
+   * iterations that cannot be, DUPLICATE_RESOURCE for a user that is named twice, INVALID_ARGUMENT for a password.
+   */
+  alterUserScramCredentials(
+    alterations: readonly UserScramCredentialAlteration[],
+    options: AdminOptions = {},
+  ): Promise<void> {
+    return alterUserScramCredentials(this.#context, alterations, options)
   }
 }

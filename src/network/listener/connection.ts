@@ -4,11 +4,15 @@
  */
 import { IN_PROCESS_HOST, type RequestContext } from '../../broker/request-context.js'
 import { produce } from '../../protocol/api/produce.js'
+import type { RequestHeader } from '../../protocol/frame.js'
 import type { Api, Fields, Message } from '../../protocol/schema.js'
+import type { ScheduledTimer } from '../../runtime/clock.js'
 import type { Connection, ConnectionHandler } from '../../runtime/sockets.js'
 import { FrameReader } from './frame-reader.js'
 import { inspectRecords } from './inspect-records.js'
 import { readRequest, responseFrame, unknownVersionFrame, type ListenerRequest } from './request.js'
+import { SaslAuthenticator } from './sasl/authenticator.js'
+import type { Sasl } from './sasl/sasl.js'
 
 /** How many requests of one connection may be unanswered before no other of it begins. */
 const MAX_IN_FLIGHT_REQUESTS = 16
@@ -21,7 +25,11 @@ export interface ConnectionHost {
   readonly maxRequestBytes: number
   /** Where clients of this listener reach the broker. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** How clients authenticate; undefined where they need not. */
+  readonly sasl: Sasl | undefined
   now(): number
+  /** Calls `callback` after `delayMs`. */
+  later(delayMs: number, callback: () => void): ScheduledTimer
   handle(api: Api, body: Message<Fields>, context: RequestContext): Promise<Message<Fields>>
   /** Takes the bytes of a request that begins into account; false when there are too many. */
   admit(connection: ListenerConnection, bytes: number): boolean
@@ -53,12 +61,24 @@ export class ListenerConnection implements ConnectionHandler {
   #turn: Promise<void> | undefined
   #isHeldBack = false
   #isPaused = false
+  readonly #authenticator: SaslAuthenticator | undefined
+  /** A step of the authentication is under way, or it has failed: nothing else begins. */
+  #isAuthenticating = false
+  /** Set when it was turned away: the answer goes out a little later, and with it the connection. */
+  #turnedAway: ScheduledTimer | undefined
 
   constructor(connection: Connection, host: ConnectionHost) {
     this.#connection = connection
     this.#host = host
-    this.#reader = new FrameReader(host.maxRequestBytes)
+    const { sasl } = host
+    this.#reader = new FrameReader(sasl?.options.saslServerMaxReceiveSize ?? host.maxRequestBytes)
     this.lastActiveMs = host.now()
+    if (sasl === undefined) return
+    this.#authenticator = new SaslAuthenticator({
+      sasl,
+      client: { remoteAddress: connection.remoteAddress, signal: this.#gone.signal },
+      versions: ({ api, header, body }) => host.handle(api, body, this.#contextOf(header)),
+    })
   }
 
   /** Where the client is; empty for a Unix socket. */
@@ -66,12 +86,14 @@ export class ListenerConnection implements ConnectionHandler {
     return this.#connection.remoteAddress
   }
 
-  /** Whether a request is being worked on. */
+  /** Whether a request is being worked on that keeps it open: who has not authenticated does not stay for that. */
   get isBusy(): boolean {
-    return this.#slots.length > 0
+    return this.#slots.length > 0 && !this.#isUnknown
   }
 
   data(bytes: Uint8Array): void {
+    // What comes from a client that was turned away is of no interest, but its end is.
+    if (this.#turnedAway !== undefined) return
     this.#reader.push(bytes)
     this.#goOn()
   }
@@ -83,6 +105,7 @@ export class ListenerConnection implements ConnectionHandler {
   closed(): void {
     if (this.#gone.signal.aborted) return
     this.#gone.abort()
+    this.#turnedAway?.cancel()
     for (const { sizeBytes, answer } of this.#slots) if (answer === undefined) this.#host.release(sizeBytes)
     this.#slots.length = 0
     this.#host.gone(this)
@@ -120,16 +143,27 @@ export class ListenerConnection implements ConnectionHandler {
   get #isFull(): boolean {
     return (
       this.#isHeldBack ||
+      this.#isAuthenticating ||
       this.#slots.length >= MAX_IN_FLIGHT_REQUESTS ||
       this.#answerBytes + this.#connection.bufferedBytes > MAX_ANSWER_BYTES
     )
   }
 
+  /** Whether nobody knows yet who the client is. */
+  get #isUnknown(): boolean {
+    return this.#authenticator?.hasSession === false
+  }
+
   #begin(frame: Uint8Array): void {
-    this.lastActiveMs = this.#host.now()
+    const isForAuthenticator = this.#authenticator?.takes(frame) === true
+    this.#touch()
     const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0 }
     this.#slots.push(slot)
     this.#isHeldBack = !this.#host.admit(this, frame.length)
+    if (isForAuthenticator) {
+      this.#authenticate(this.#authenticator, slot, frame)
+      return
+    }
     const request = readRequest(frame)
     if ('unknownVersionOf' in request) {
       this.#answer(slot, unknownVersionFrame(request.unknownVersionOf))
@@ -153,18 +187,47 @@ export class ListenerConnection implements ConnectionHandler {
   #handle(slot: Slot, request: ListenerRequest, recordErrors: RequestContext['recordErrors']): void {
     if (this.#gone.signal.aborted) return
     const { api, header, body } = request
-    const context: RequestContext = {
-      apiVersion: header.apiVersion,
-      clientId: header.clientId,
-      clientHost: hostOf(this.remoteAddress),
-      signal: this.#gone.signal,
-      advertised: this.#host.advertised,
-      recordErrors,
-    }
-    this.#host.handle(api, body, context).then(
+    this.#host.handle(api, body, { ...this.#contextOf(header), recordErrors }).then(
       (response) => this.#respond(slot, request, response),
       (error: unknown) => this.#refuse(error),
     )
+  }
+
+  #contextOf({ apiVersion, clientId }: RequestHeader): RequestContext {
+    return {
+      apiVersion,
+      clientId,
+      clientHost: hostOf(this.remoteAddress),
+      signal: this.#gone.signal,
+      advertised: this.#host.advertised,
+    }
+  }
+
+  #authenticate(authenticator: SaslAuthenticator, slot: Slot, frame: Uint8Array): void {
+    this.#isAuthenticating = true
+    void authenticator.step(frame).then(({ answer, failure }) => {
+      if (this.#gone.signal.aborted) return
+      if (failure !== undefined) {
+        this.#turnAway(failure, () => this.#answer(slot, answer ?? []))
+        return
+      }
+      this.#isAuthenticating = false
+      if (authenticator.hasSession) this.#reader.maxFrameBytes = this.#host.maxRequestBytes
+      this.#answer(slot, answer ?? [])
+    })
+  }
+
+  /** Ends it as Kafka does when credentials are wrong: after a while, so that guessing takes its time. */
+  #turnAway(error: unknown, answer: () => void): void {
+    this.#isAuthenticating = true
+    this.#host.refused(this, error)
+    const delayMs = this.#host.sasl?.options.connectionFailedAuthenticationDelayMs ?? 0
+    this.#turnedAway = this.#host.later(delayMs, () => {
+      answer()
+      this.#connection.end()
+      // Or it would never be seen that the client has gone, too.
+      this.#connection.resume()
+    })
   }
 
   #respond(slot: Slot, request: ListenerRequest, response: Message<Fields>): void {
@@ -181,7 +244,7 @@ export class ListenerConnection implements ConnectionHandler {
   }
 
   #answer(slot: Slot, pieces: readonly Uint8Array[]): void {
-    this.lastActiveMs = this.#host.now()
+    this.#touch()
     this.#host.release(slot.sizeBytes)
     slot.answer = pieces
     for (const piece of pieces) slot.answerBytes += piece.length
@@ -200,8 +263,17 @@ export class ListenerConnection implements ConnectionHandler {
     this.#goOn()
   }
 
+  /** Who has not authenticated stays no longer for being active. */
+  #touch(): void {
+    if (!this.#isUnknown) this.lastActiveMs = this.#host.now()
+  }
+
   #refuse(error: unknown): void {
-    if (this.#gone.signal.aborted) return
+    if (this.#gone.signal.aborted || this.#turnedAway !== undefined) return
+    if (this.#isUnknown) {
+      this.#turnAway(error, () => undefined)
+      return
+    }
     this.#host.refused(this, error)
     this.close()
   }

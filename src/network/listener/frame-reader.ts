@@ -12,7 +12,8 @@ const FIRST_ALLOCATION_BYTES = 64 * 1024
 
 /** The frames of one connection: bytes are pushed in, frames are taken out when there is room for them. */
 export class FrameReader {
-  readonly #maxFrameBytes: number
+  /** The largest frame, in bytes; a change holds for frames whose size was not read yet. */
+  maxFrameBytes: number
   /** What came and was not looked at yet; one piece of a socket's as a rule. */
   readonly #pieces: Uint8Array[] = []
   #at = 0
@@ -23,7 +24,7 @@ export class FrameReader {
 
   /** @param maxFrameBytes the largest frame, in bytes. */
   constructor(maxFrameBytes: number) {
-    this.#maxFrameBytes = maxFrameBytes
+    this.maxFrameBytes = maxFrameBytes
   }
 
   /** Takes in what came; the piece stays the caller's and must not change before it was read. */
@@ -51,11 +52,11 @@ export class FrameReader {
   #readSize(piece: Uint8Array): void {
     this.#size = (this.#size << 8) | (piece[this.#at++] ?? 0)
     if (++this.#sizeBytesRead < SIZE_BYTES) return
-    if (this.#size >= 0 && this.#size <= this.#maxFrameBytes) return
+    if (this.#size >= 0 && this.#size <= this.maxFrameBytes) return
     throw new OttlaError(
       'INVALID_REQUEST',
-      `A frame says that it has ${this.#size} bytes; expected 0 to ${this.#maxFrameBytes}.`,
-      { details: { sizeBytes: this.#size, maxFrameBytes: this.#maxFrameBytes } },
+      `A frame says that it has ${this.#size} bytes; expected 0 to ${this.maxFrameBytes}.`,
+      { details: { sizeBytes: this.#size, maxFrameBytes: this.maxFrameBytes } },
     )
   }
 

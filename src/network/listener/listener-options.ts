@@ -9,6 +9,7 @@ import {
   type Checked,
 } from '../../runtime/options.js'
 import type { TlsOptions } from '../../runtime/sockets.js'
+import { checkSaslOptions, type CheckedSaslOptions, type SaslOptions } from './sasl/sasl-options.js'
 
 /** What of a listener's address clients are told otherwise. */
 export interface AdvertisedOptions {
@@ -20,7 +21,7 @@ export interface AdvertisedOptions {
 
 /** How to listen for Kafka clients. */
 export interface ListenerOptions {
-  /** What the listener is called, as in Kafka's `listeners`; default `PLAINTEXT`, or `SSL` with `tls`. */
+  /** What the listener is called, as in Kafka's `listeners`; default its security protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT`, `SASL_SSL`. */
   readonly name?: string
   /** The address to listen on; default `127.0.0.1`, which only this machine reaches. */
   readonly host?: string
@@ -35,7 +36,12 @@ export interface ListenerOptions {
   readonly advertised?: AdvertisedOptions
   /** Certificate and key: clients then have to use TLS (`security.protocol=SSL`). */
   readonly tls?: TlsOptions
-  /** Allows another address than this machine's without TLS: whoever reaches it reads and writes all there is. */
+  /** How clients authenticate; left out, whoever reaches the listener may use it. */
+  readonly sasl?: SaslOptions
+  /**
+   * Allows another address than this machine's without TLS, or without a way to know the clients (`sasl`, or certificates
+   * that `tls` requires of them): whoever reaches it, or is on the way to it, reads and writes all there is.
+   */
   readonly insecure?: boolean
   /** How many connections may be open; further ones are closed at once. Default 1,000 (Kafka: unlimited). */
   readonly maxConnections?: number
@@ -68,6 +74,11 @@ const RULES = {
     'an object with cert and key in PEM',
     (value) => isObject(value) && isPem(value.cert) && isPem(value.key),
   ),
+  sasl: customOption<SaslOptions | undefined>(
+    undefined,
+    'an object with plain, scram or oauthbearer',
+    isObject,
+  ),
   insecure: booleanOption(false),
   maxConnections: integerOption(1000, 1),
   socketRequestMaxBytes: integerOption(104_857_600, 1024, 0x7fff_ffff),
@@ -85,7 +96,9 @@ const ADVERTISED_RULES = {
 }
 
 /** Options that are complete and fit together. */
-export type CheckedListenerOptions = Checked<typeof RULES> & {
+export type CheckedListenerOptions = Omit<Checked<typeof RULES>, 'name' | 'sasl'> & {
+  readonly name: string
+  readonly sasl: CheckedSaslOptions | undefined
   readonly advertisedHost: string | undefined
   readonly advertisedPort: number | undefined
 }
@@ -97,17 +110,26 @@ const isLoopback = (host: string): boolean =>
 export const checkListenerOptions = (given: ListenerOptions | undefined): CheckedListenerOptions => {
   const options = checkOptions('listen', RULES, given)
   const advertised = checkOptions('advertised', ADVERTISED_RULES, options.advertised)
-  if (
-    options.path === undefined &&
-    options.tls === undefined &&
-    !isLoopback(options.host) &&
-    !options.insecure
-  ) {
-    throw new OttlaError(
-      'INVALID_ARGUMENT',
-      `Option host of listen is ${JSON.stringify(options.host)}, which other machines may reach, and there is no tls; expected a loopback address, tls, or insecure: true.`,
-      { details: { host: options.host } },
-    )
+  const { path, host, tls, insecure } = options
+  const sasl = options.sasl === undefined ? undefined : checkSaslOptions(options.sasl)
+  if (path === undefined && !isLoopback(host) && !insecure) {
+    if (tls === undefined) throw reachable(host, 'there is no tls', 'tls')
+    if (sasl === undefined && tls.requireClientCertificate !== true)
+      throw reachable(host, 'nothing says who may connect', 'sasl, tls with requireClientCertificate')
   }
-  return { ...options, advertisedHost: advertised.host, advertisedPort: advertised.port }
+  const protocol = tls === undefined ? 'PLAINTEXT' : 'SSL'
+  return {
+    ...options,
+    name: options.name ?? (sasl === undefined ? protocol : `SASL_${protocol}`),
+    sasl,
+    advertisedHost: advertised.host,
+    advertisedPort: advertised.port,
+  }
 }
+
+const reachable = (host: string, missing: string, expected: string): OttlaError =>
+  new OttlaError(
+    'INVALID_ARGUMENT',
+    `Option host of listen is ${JSON.stringify(host)}, which other machines may reach, and ${missing}; expected a loopback address, ${expected}, or insecure: true.`,
+    { details: { host } },
+  )

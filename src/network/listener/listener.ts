@@ -1,9 +1,10 @@
 /** A listener: accepts Kafka clients on a socket, and puts their requests to the broker that the process has. */
 import type { Broker } from '../../broker/broker.js'
-import type { Clock } from '../../runtime/clock.js'
+import type { Clock, ScheduledTimer } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events, type EventSource } from '../../runtime/events.js'
 import { Resource } from '../../runtime/lifecycle.js'
+import type { Random } from '../../runtime/random.js'
 import type { Connection, ConnectionHandler, SocketServer, Sockets } from '../../runtime/sockets.js'
 import { Timers } from '../../runtime/timers.js'
 import { ListenerConnection, type ConnectionHost } from './connection.js'
@@ -12,6 +13,7 @@ import {
   type CheckedListenerOptions,
   type ListenerOptions,
 } from './listener-options.js'
+import { Sasl } from './sasl/sasl.js'
 
 /** A client that was turned away. */
 export interface ClientRefusedEvent {
@@ -23,7 +25,7 @@ export interface ClientRefusedEvent {
 
 /** What a listener tells of its clients. */
 export type ListenerEvents = Readonly<{
-  /** A connection was closed because of what came over it, or was refused because there are too many. */
+  /** A connection was closed because of what came over it, wrong credentials among that, or was refused because there are too many. */
   clientRefused: [event: ClientRefusedEvent]
 }>
 
@@ -40,6 +42,7 @@ export interface ListenerParts {
   readonly broker: Broker
   readonly sockets: Sockets
   readonly clock: Clock
+  readonly random: Random
   /** Closes it with itself. */
   readonly owner?: Resource
 }
@@ -65,7 +68,7 @@ export class Listener extends Resource {
     connections: Connections,
     owner: Resource | undefined,
   ) {
-    super(`listener ${options.name ?? (options.tls === undefined ? 'PLAINTEXT' : 'SSL')}`, owner)
+    super(`listener ${options.name}`, owner)
     this.host = options.path ?? options.host
     this.port = server.port
     this.advertised = connections.advertised
@@ -116,6 +119,7 @@ export class Listener extends Resource {
 class Connections implements ConnectionHost {
   advertised = { host: '', port: 0 }
   readonly maxRequestBytes: number
+  readonly sasl: Sasl | undefined
   readonly events = new Events<ListenerEvents>()
   readonly #options: CheckedListenerOptions
   readonly #broker: Broker
@@ -127,7 +131,8 @@ class Connections implements ConnectionHost {
   #isSweeping = false
   #isClosed = false
 
-  constructor(options: CheckedListenerOptions, { broker, clock }: ListenerParts) {
+  constructor(options: CheckedListenerOptions, { broker, clock, random }: ListenerParts) {
+    this.sasl = options.sasl === undefined ? undefined : new Sasl(options.sasl, { broker, clock, random })
     this.#options = options
     this.#broker = broker
     this.#clock = clock
@@ -164,6 +169,10 @@ class Connections implements ConnectionHost {
 
   now(): number {
     return this.#clock.monotonic()
+  }
+
+  later(delayMs: number, callback: () => void): ScheduledTimer {
+    return this.#timers.schedule(delayMs, callback)
   }
 
   handle: ConnectionHost['handle'] = (api, body, context) => this.#broker.handle(api, body, context)

@@ -176,6 +176,7 @@ const apis: readonly Api[] = [...HANDLERS.values()].map(({ api }) => api)
 /** Where the question is after something that is not there: Kafka's codes for that. */
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const UNKNOWN_MEMBER_ID = 25
+const ILLEGAL_SASL_STATE = 34
 const GROUP_ID_NOT_FOUND = 69
 const MEMBER_ID_REQUIRED = 79
 const ALLOWED: Readonly<Record<string, readonly number[]>> = {
@@ -186,6 +187,9 @@ const ALLOWED: Readonly<Record<string, readonly number[]>> = {
   JoinGroup: [0, MEMBER_ID_REQUIRED],
   LeaveGroup: [0, UNKNOWN_MEMBER_ID],
   OffsetDelete: [GROUP_ID_NOT_FOUND],
+  // On a listener without SASL.
+  SaslAuthenticate: [ILLEGAL_SASL_STATE],
+  SaslHandshake: [ILLEGAL_SASL_STATE],
   SyncGroup: [UNKNOWN_MEMBER_ID],
 }
 
