@@ -131,13 +131,7 @@ describe('before it has authenticated', () => {
     client.write(
       Buffer.concat([
         frame(1, saslHandshake, 1, { mechanism: 'PLAIN' }, null as never),
-        frame(
-          2,
-          saslAuthenticate,
-          2,
-          { authBytes: Buffer.from('\0alice\0wonderland') },
-          null as never,
-        ),
+        frame(2, saslAuthenticate, 2, { authBytes: Buffer.from('\0alice\0wonderland') }, null as never),
         frame(3, metadata, 9, askTopics, null as never),
       ]),
     )
