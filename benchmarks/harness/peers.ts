@@ -19,6 +19,9 @@ export const allowInstalling = (allowed: boolean): void => {
   installing = allowed
 }
 
+/** Whether what is not there may be fetched now. */
+export const isInstallingAllowed = (): boolean => installing
+
 const install = (): void => {
   if (failure !== undefined) return
   process.stderr.write('Installing the peers of the benchmarks (once; may compile for a minute or two) ...\n')

@@ -7,5 +7,6 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   inprocess: async () => (await import('../inprocess.js')).inprocess,
   storage: async () => (await import('../storage.js')).storage,
   growth: async () => (await import('../growth.js')).growth,
+  listener: async () => (await import('../listener.js')).listener,
   'cold-start': async () => (await import('../cold-start.js')).coldStart,
 }
