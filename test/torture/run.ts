@@ -4,10 +4,11 @@
  */
 import { runSuites } from '../support/suite-command.js'
 import { crash } from './crash.js'
+import { listener } from './listener.js'
 import { storage } from './storage.js'
 import { DURABILITIES, STORAGES } from './storages.js'
 
-await runSuites('test:torture', [crash, storage], {
+await runSuites('test:torture', [crash, storage, listener], {
   storage: STORAGES.map(({ name }) => name),
   durability: DURABILITIES,
   part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss'],
