@@ -119,12 +119,22 @@ const TOPIC_RULES = {
 }
 
 /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
-export const checkOpenOptions = (given: string | OttlaOptions | undefined): Checked<typeof OPEN_RULES> => {
-  const options = checkOptions(
-    'Ottla.open',
-    OPEN_RULES,
-    typeof given === 'string' ? { location: given } : given,
-  )
+export const checkOpenOptions = (
+  given: string | OttlaOptions | undefined,
+  more?: OttlaOptions,
+): Checked<typeof OPEN_RULES> => {
+  const isLocation = typeof given === 'string'
+  if (more !== undefined && !isLocation) {
+    throw invalidArgument('The first argument of Ottla.open', given, 'a folder when options follow it')
+  }
+  if (more?.location !== undefined) {
+    throw invalidArgument(
+      'Option location of Ottla.open',
+      more.location,
+      'the folder as first argument alone',
+    )
+  }
+  const options = checkOptions('Ottla.open', OPEN_RULES, isLocation ? { ...more, location: given } : given)
   if (options.location !== undefined && options.storage !== undefined) {
     throw invalidArgument(
       'Option location of Ottla.open',

@@ -80,12 +80,15 @@ export class Ottla extends Resource {
   }
 
   /**
-   * Opens the log in a folder (`Ottla.open('./data')`), in memory (`Ottla.open()`), or as the options say.
+   * Opens the log in a folder (`Ottla.open('./data')`, with options behind it or not), in memory (`Ottla.open()`), or as
+   * the options say.
    * @throws OttlaError UNKNOWN_OPTION and INVALID_ARGUMENT for options, STORAGE_LOCKED when another owner holds the
    * folder, STORAGE_CORRUPT when it is damaged, INVALID_CONFIG for broker configs.
    */
-  static async open(location?: string | OttlaOptions): Promise<Ottla> {
-    const options = checkOpenOptions(location)
+  static async open(location: string, options?: Omit<OttlaOptions, 'location' | 'storage'>): Promise<Ottla>
+  static async open(options?: OttlaOptions): Promise<Ottla>
+  static async open(location?: string | OttlaOptions, more?: OttlaOptions): Promise<Ottla> {
+    const options = checkOpenOptions(location, more)
     const [storage] = await Promise.all([options.storage ?? storageIn(options.location), loadNativeCrc32c()])
     const broker = await Broker.open({ ...options, storage })
     return new Ottla(broker, storage, options)

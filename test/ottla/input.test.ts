@@ -37,6 +37,27 @@ describe('bad input', () => {
       'locatoin',
       'location',
     ],
+    [
+      'options behind no folder',
+      () => Ottla.open({ durability: 'os' } as never, { durability: 'fsync' }),
+      'INVALID_ARGUMENT',
+      'first argument',
+      'a folder',
+    ],
+    [
+      'an unknown option behind a folder',
+      () => Ottla.open('x', { durabilty: 'fsync' } as never),
+      'UNKNOWN_OPTION',
+      'durabilty',
+      'durability',
+    ],
+    [
+      'two folders',
+      () => Ottla.open('x', { location: 'y' } as never),
+      'INVALID_ARGUMENT',
+      'location',
+      'first argument',
+    ],
     ['fsync in memory', () => Ottla.open({ durability: 'fsync' }), 'INVALID_ARGUMENT', 'durability', 'os'],
     [
       'an unknown option of a producer',
