@@ -7,7 +7,14 @@ export type {
   RepairOptions,
   TopicOptions,
 } from './ottla-options.js'
-export type { BrokerEvents, GroupEvent, RetentionEvent, TopicEvent } from './broker/broker-events.js'
+export type {
+  BrokerEvents,
+  CompactionEvent,
+  CompactionFailedEvent,
+  GroupEvent,
+  RetentionEvent,
+  TopicEvent,
+} from './broker/broker-events.js'
 
 // Looking after a log
 export { copyLog } from './log/maintenance/copy-log.js'

@@ -25,6 +25,29 @@ export interface RetentionEvent {
   readonly bytes: number
 }
 
+/** What a pass of compaction over one partition did. */
+export interface CompactionEvent {
+  /** The topic's name. */
+  readonly topic: string
+  readonly partition: number
+  /** The bytes of the batches that it went through. */
+  readonly bytesBefore: number
+  /** The bytes that it left of them. */
+  readonly bytesAfter: number
+  /** How many records it went through, transaction markers included. */
+  readonly recordsBefore: number
+  /** How many of them it left. */
+  readonly recordsAfter: number
+  /** How long it took, in milliseconds, the pauses that it makes for others included. */
+  readonly durationMs: number
+}
+
+/** A pass of compaction that failed. */
+export interface CompactionFailedEvent extends Pick<CompactionEvent, 'topic' | 'partition'> {
+  /** Why. */
+  readonly error: unknown
+}
+
 /** Event name to arguments. */
 export type BrokerEvents = Readonly<{
   /** A topic was created, and is durable. */
@@ -39,6 +62,10 @@ export type BrokerEvents = Readonly<{
   groupEmpty: [event: Pick<GroupEvent, 'groupId'>]
   /** Retention dropped old records. */
   recordsDropped: [event: RetentionEvent]
+  /** A partition was compacted. */
+  logCompacted: [event: CompactionEvent]
+  /** A partition could not be compacted, and is as it was; it is tried again, and this is told once until it works. */
+  compactionFailed: [event: CompactionFailedEvent]
   /** The storage refuses everything until the broker was closed and opened again. */
   storageFailed: [error: OttlaError]
 }>

@@ -16,7 +16,9 @@ import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
 import type { Durability, LogStorage } from '../storage/contract.js'
 import type { BrokerEvents } from './broker-events.js'
+import { Compaction } from './compaction.js'
 import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
+import { compactedTopicConfigs } from './configs/compacted-topic-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import type { ScramCredential } from './credentials/scram-credentials.js'
 import { FetchSessions } from './fetch-sessions.js'
@@ -63,6 +65,7 @@ export class Broker extends Resource {
   readonly #logs: PartitionLogs
   readonly #timers: Timers
   readonly #retention: Retention
+  readonly #compaction: Compaction
 
   private constructor(options: BrokerOptions, parts: BrokerParts) {
     super('broker')
@@ -104,11 +107,7 @@ export class Broker extends Resource {
             numPartitions: configs['offsets.topic.num.partitions'],
             replicationFactor: 1,
             assignments: [],
-            // Set, so that what a broker says for all topics never drops what groups committed.
-            configs: [
-              { name: 'retention.ms', value: '-1' },
-              { name: 'retention.bytes', value: '-1' },
-            ],
+            configs: compactedTopicConfigs(configs['offsets.topic.segment.bytes']),
           }),
       }),
       reportFailure,
@@ -124,6 +123,27 @@ export class Broker extends Resource {
       },
     })
     this.#retention.start()
+    this.#compaction = new Compaction({
+      logs: () => logs.opened(),
+      clock,
+      timers: this.#timers,
+      random,
+      configs,
+      signal: this.closeSignal,
+      onCompacted: ({ id }, { cleanedTo: _, ...result }) => {
+        const topic = metadata.topicById(id.topicId)?.name
+        if (topic !== undefined) events.emit('logCompacted', { topic, partition: id.partition, ...result })
+      },
+      onFailed: ({ id, failure }, error) => {
+        if (failure !== undefined) {
+          reportFailure(failure)
+          return
+        }
+        const topic = metadata.topicById(id.topicId)?.name
+        if (topic !== undefined) events.emit('compactionFailed', { topic, partition: id.partition, error })
+      },
+    })
+    this.#compaction.start()
   }
 
   /**
@@ -207,6 +227,7 @@ export class Broker extends Resource {
     this.#services.fetchWaiters.close()
     this.#services.groups.close()
     await this.#retention.stop()
+    await this.#compaction.stop()
     this.#timers.clear()
     try {
       await this.#logs.close()

@@ -30,6 +30,20 @@ export const watchBroker = ({ events }: Ottla, log: Log): void => {
   events.on('recordsDropped', (event) =>
     log.debug('recordsDropped', `retention dropped ${counted(event.bytes, 'byte')}`, { ...event }),
   )
+  events.on('logCompacted', (event) =>
+    log.debug(
+      'logCompacted',
+      `${event.topic}-${event.partition} compacted from ${counted(event.bytesBefore, 'byte')} to ${event.bytesAfter}`,
+      { ...event },
+    ),
+  )
+  events.on('compactionFailed', ({ topic, partition, error }) => {
+    const message = error instanceof Error ? error.message : String(error)
+    log.warn('compactionFailed', `${topic}-${partition} could not be compacted: ${message}`, {
+      topic,
+      partition,
+    })
+  })
 }
 
 /** Tells of the clients that a listener turned away. */

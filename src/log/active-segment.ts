@@ -49,15 +49,19 @@ export const extended = (segment: ActiveSegment, batch: SegmentBatch, nowMs: num
 export const mustRoll = (
   segment: ActiveSegment,
   batch: SegmentBatch,
-  config: Pick<LogConfig, 'segmentBytes' | 'segmentMs'>,
+  config: Pick<LogConfig, 'segmentBytes' | 'segmentMs' | 'compacts' | 'maxCompactionLagMs'>,
   nowMs: number,
 ): boolean => {
   if (segment.sizeBytes === 0) return false
   const { firstTimestamp, firstAppendMs } = segment
   const waitedMs = firstTimestamp >= 0 ? batch.maxTimestamp - firstTimestamp : nowMs - firstAppendMs
+  // What may not wait longer for compaction may not stay in the active segment longer.
+  const ofCompaction =
+    config.compacts && config.maxCompactionLagMs >= 0 ? config.maxCompactionLagMs : Infinity
+  const maxMs = Math.min(config.segmentMs < 0 ? Infinity : config.segmentMs, ofCompaction)
   return (
     segment.sizeBytes + batch.sizeBytes > config.segmentBytes ||
-    (config.segmentMs >= 0 && waitedMs > config.segmentMs) ||
+    waitedMs > maxMs ||
     batch.lastOffset - segment.baseOffset > MAX_RELATIVE_OFFSET
   )
 }

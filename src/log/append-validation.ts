@@ -6,6 +6,9 @@ import { validateBatch } from '../record/validate.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { LogConfig } from './log-config.js'
 
+/** How many records of one batch are named that the topic refuses. */
+const MAX_RECORD_ERRORS = 100
+
 /**
  * The header of a batch that a client sent.
  * @throws OttlaError MESSAGE_TOO_LARGE over `max.message.bytes`; CORRUPT_MESSAGE, INVALID_RECORD or
@@ -72,15 +75,23 @@ export const hasRecordRules = (config: LogConfig): boolean =>
 export const checkRecords = (name: string, cursor: RecordCursor, config: LogConfig, nowMs: number): void => {
   const [earliest, latest] = boundsOf(config, nowMs)
   const checksTime = config.timestampType === 'CreateTime'
-  while (cursor.next()) {
-    if (config.compacts && cursor.keyStart < 0) {
-      throw new OttlaError(
-        'INVALID_RECORD',
-        `${name}: a record has no key; expected one, as the topic's cleanup.policy has compact.`,
-      )
-    }
+  const keyless: number[] = []
+  for (let index = 0; cursor.next(); index++) {
+    if (config.compacts && cursor.keyStart < 0 && keyless.length < MAX_RECORD_ERRORS) keyless.push(index)
     if (checksTime) checkBounds(name, cursor.timestamp, earliest, latest)
   }
+  if (keyless.length === 0) return
+  throw new OttlaError(
+    'INVALID_RECORD',
+    `${name}: a record has no key; expected one, as the topic's cleanup.policy has compact.`,
+    { details: { keylessRecords: keyless } },
+  )
+}
+
+/** The places in their batch of the records that `error` refuses for want of a key (KIP-467); none for other errors. */
+export const keylessRecordsOf = (error: unknown): readonly number[] => {
+  const places: unknown = OttlaError.is(error, 'INVALID_RECORD') ? error.details.keylessRecords : []
+  return Array.isArray(places) ? places.filter((place) => typeof place === 'number') : []
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The broker configs that work, under Kafka's names. Where a default differs from Kafka's, its doc says so. */
 import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
 import {
+  decimal,
+  fraction,
   oneOf,
   parseConfigs,
   trueOrFalse,
@@ -27,6 +29,30 @@ const definitions = {
     '300000',
     1,
     'How often retention looks for old records, in milliseconds.',
+  ),
+  'log.cleaner.enable': trueOrFalse(
+    true,
+    'Whether topics whose cleanup.policy has compact are compacted; without it they grow, __consumer_offsets too.',
+  ),
+  'log.cleaner.backoff.ms': wholeNumber(
+    'LONG',
+    '15000',
+    0,
+    'How long compaction waits before it looks again whether there is something to do, in milliseconds.',
+  ),
+  'log.cleaner.dedupe.buffer.size': wholeNumber(
+    'LONG',
+    '134217728',
+    1_048_577,
+    'How much memory the keys of one pass of compaction may take, in bytes, 24 for each; what does not fit is left to the next pass. No more is taken than a pass needs.',
+  ),
+  'log.cleaner.io.buffer.load.factor': fraction(
+    '0.9',
+    'How full that memory may become, from 0 to 1: the fuller, the longer a key is searched for.',
+  ),
+  'log.cleaner.io.max.bytes.per.second': decimal(
+    '1.7976931348623157E308',
+    'How much compaction may read and write in a second on average, in bytes.',
   ),
   'ottla.disk.max.bytes': wholeNumber(
     'LONG',
@@ -76,6 +102,12 @@ const definitions = {
     'How many partitions __consumer_offsets is created with.',
     10_000,
   ),
+  'offsets.topic.segment.bytes': wholeNumber(
+    'INT',
+    '104857600',
+    1_048_576,
+    'The segment.bytes that __consumer_offsets is created with: what is compacted lies before the last segment (Kafka: at least 1).',
+  ),
   'offset.metadata.max.bytes': wholeNumber(
     'INT',
     '4096',
@@ -100,7 +132,8 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'group.consumer.session.timeout.ms',
     'group.coordinator.rebalance.protocols',
     'listeners',
-    'log.cleaner.enable',
+    'log.cleaner.io.buffer.size',
+    'log.cleaner.threads',
     'log.dir',
     'log.dirs',
     'log.flush.scheduler.interval.ms',
@@ -117,7 +150,6 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'offsets.retention.minutes',
     'offsets.topic.compression.codec',
     'offsets.topic.replication.factor',
-    'offsets.topic.segment.bytes',
     'process.roles',
     'queued.max.requests',
     'replica.fetch.max.bytes',

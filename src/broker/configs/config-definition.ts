@@ -74,6 +74,19 @@ export const fraction = (defaultValue: string, doc: string): ConfigDefinition<nu
   },
 })
 
+/** A number above 0. */
+export const decimal = (defaultValue: string, doc: string): ConfigDefinition<number> => ({
+  type: 'DOUBLE',
+  defaultValue,
+  expected: 'a number above 0',
+  doc,
+  parse: (text) => {
+    if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim())) return undefined
+    const value = Number(text)
+    return value > 0 ? value : undefined
+  },
+})
+
 /** What `text`, the value of a list, has in it. */
 export const listOf = (text: string): string[] =>
   text

@@ -9,24 +9,6 @@ import { BROKER_SYNONYMS, TOPIC_CONFIGS } from './topic-configs.js'
 type GivenTopicConfigs = Iterable<readonly [name: string, text: string]>
 type Values = ConfigValues<(typeof TOPIC_CONFIGS)['definitions']>
 
-/** What only compaction acts on. It is not there yet: who sets one of these is told, rather than left to wait for it. */
-const OF_COMPACTION: ReadonlySet<string> = new Set([
-  'min.cleanable.dirty.ratio',
-  'min.compaction.lag.ms',
-  'max.compaction.lag.ms',
-  'delete.retention.ms',
-])
-
-const refuseCompaction = (name: string, text: string): void => {
-  const asksForIt = name === 'cleanup.policy' && /\bcompact\b/.test(text)
-  if (!asksForIt && !OF_COMPACTION.has(name)) return
-  throw new OttlaError(
-    'INVALID_CONFIG',
-    `The topic config ${name} is ${text}, but Ottla does not compact logs yet; ${asksForIt ? 'expected delete, or none' : 'leave it out'}.`,
-    { details: { name, value: text } },
-  )
-}
-
 /** Numbers this large are Kafka's way to say that there is no limit. */
 const unlimited = (value: number): number => (value >= Number.MAX_SAFE_INTEGER ? -1 : value)
 
@@ -46,7 +28,6 @@ export class TopicLogConfigs {
         given[synonym] === undefined ? [] : [[name, String(given[synonym])]],
       ),
     )
-    for (const [name, text] of this.brokerDefaults) refuseCompaction(name, text)
     this.#storageName = storage.name
     this.#hasDisk = storage.capabilities.durability === 'fsync'
   }
@@ -99,7 +80,6 @@ export class TopicLogConfigs {
    * cannot do.
    */
   check(given: ReadonlyMap<string, string>): void {
-    for (const [name, text] of given) refuseCompaction(name, text)
     const values = this.#valuesOf(given)
     if (this.#hasDisk) return
     const flushes = ['flush.messages', 'flush.ms'] as const

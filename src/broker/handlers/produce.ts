@@ -3,6 +3,7 @@
  * at once (a listener sends nothing), acks 1 and -1 when the batch is stored, which is the same with one replica.
  * Transactions are left out: a transactional id is refused with UNSUPPORTED_VERSION. timeoutMs is not needed.
  */
+import { keylessRecordsOf } from '../../log/append-validation.js'
 import type { AppendResult } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { produce } from '../../protocol/api/produce.js'
@@ -128,7 +129,11 @@ const failed = (
 ): PartitionResponse => {
   const { errorCode, errorMessage } = responseErrorOf(error)
   if (errorCode === codeOf('KAFKA_STORAGE_ERROR') && OttlaError.is(error)) services.reportFailure(error)
-  return response(index, errorCode, -1, -1, log?.startOffset ?? -1, errorMessage)
+  const recordErrors = keylessRecordsOf(error).map((batchIndex) => ({
+    batchIndex,
+    batchIndexErrorMessage: 'A topic that is compacted takes no record without a key.',
+  }))
+  return response(index, errorCode, -1, -1, log?.startOffset ?? -1, errorMessage, recordErrors)
 }
 
 const response = (
@@ -138,12 +143,13 @@ const response = (
   logAppendTimeMs: number,
   logStartOffset: number,
   errorMessage: string | null,
+  recordErrors = NO_ERRORS,
 ): PartitionResponse => ({
   index,
   errorCode,
   baseOffset,
   logAppendTimeMs,
   logStartOffset,
-  recordErrors: NO_ERRORS,
+  recordErrors,
   errorMessage,
 })

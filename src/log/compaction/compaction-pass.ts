@@ -146,14 +146,14 @@ async function* batchesOf(
     })
     if (read === undefined) continue
     if (read.batches.length === 0) return
+    pace.moved(read.sizeBytes)
+    await pace.rest()
     for (const bytes of read.batches) {
       const header = readHeader(bytes)
       if (header.baseOffset >= toOffset) return
       yield { header, bytes }
       offset = header.lastOffset + 1
     }
-    pace.moved(read.sizeBytes)
-    await pace.rest()
   }
 }
 
