@@ -100,11 +100,12 @@ export abstract class CompactableLog extends LogBase {
     state: LogState,
     { fromOffset, toOffset, batches, emptiedMarkers }: ReplacedRange,
   ): Promise<void> {
-    if (fromOffset < this.logStart) return
+    if (toOffset <= this.logStart) return
+    const left = batches.filter(({ lastOffset }) => lastOffset >= this.logStart)
     const { compaction } = state
     state.compaction = { ...compaction, gapsBelow: Math.max(compaction.gapsBelow, toOffset) }
     this.#forgetAborted(state, emptiedMarkers)
-    await this.storage.replace(fromOffset, toOffset, batches, this.checkpointBlob())
+    await this.storage.replace(fromOffset, toOffset, left, this.checkpointBlob())
     this.diskAccount?.settle()
   }
 

@@ -40,7 +40,7 @@ export interface ReplacedRange {
 export interface PassLog {
   readonly startOffset: number
   read(fromOffset: number, maxBytes: number): Promise<LogRead>
-  /** Puts a range in its place. One that has begun to be dropped meanwhile is passed over. */
+  /** Puts a range in its place, as far as it was not dropped meanwhile. */
   replace(range: ReplacedRange): Promise<void>
 }
 
@@ -88,14 +88,11 @@ export const compactLog = async (log: PassLog, options: PassOptions): Promise<Pa
   const counts = { bytesBefore: 0, bytesAfter: 0, recordsBefore: 0, recordsAfter: 0 }
   for await (const { header, bytes } of batchesOf(log, startOffset, mappedTo, pace)) {
     const filtered = await filterBatch(rules, header, bytes, pace)
-    // What the log start cuts through is left alone: half of it is no longer there for anyone.
-    const left =
-      header.baseOffset < startOffset ? { ...filtered, bytes, recordCount: header.recordCount } : filtered
     counts.bytesBefore += bytes.length
     counts.recordsBefore += header.recordCount
-    counts.bytesAfter += left.bytes?.length ?? 0
-    counts.recordsAfter += left.recordCount
-    await range.add(header, bytes, left.bytes)
+    counts.bytesAfter += filtered.bytes?.length ?? 0
+    counts.recordsAfter += filtered.recordCount
+    await range.add(header, bytes, filtered.bytes)
     if (pace.isDue) await pace.rest()
   }
   await range.flush()

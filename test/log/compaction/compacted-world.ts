@@ -236,9 +236,14 @@ export class CompactedWorld {
   /** Opens the log again, after closing or as after a crash, perhaps without one of its blobs. */
   async reopen(how: 'clean' | 'crash' | 'no checkpoint' | 'no compaction blob'): Promise<void> {
     if (how === 'clean' || how === 'no compaction blob') await this.log.close()
-    if (how === 'no checkpoint') {
+    // Without both blobs nobody knows that the log was compacted; one of them is written with the next checkpoint.
+    if (how === 'no checkpoint' && (await this.storage.readBlob(COMPACTION_BLOB)) !== undefined) {
       await this.storage.writeBlobs({ [CHECKPOINT_BLOB]: null }, 'os')
       this.naive.forgetAllButBatches()
+      // As in Kafka: of whom there is no data, but a marker in this epoch, the sequence begins anew.
+      for (const [producer, { lastOffset }] of this.naive.producers) {
+        if (lastOffset === undefined) this.#sequences.set(producer, 0)
+      }
     }
     if (how === 'no compaction blob') {
       await this.storage.writeBlobs({ [COMPACTION_BLOB]: null }, 'os')
@@ -246,7 +251,7 @@ export class CompactedWorld {
     }
     await this.open()
     expect(this.log.failure).toBeUndefined()
-    if (how === 'crash') this.naive.cleanedTo = this.log.lastCompaction?.cleanedTo ?? 0
+    if (how !== 'no compaction blob') this.naive.cleanedTo = this.log.lastCompaction?.cleanedTo ?? 0
   }
 
   /** P1, P4: the last batch of each producer is known, wherever its records went. */

@@ -99,7 +99,7 @@ export class NaiveLog {
     const before = this.batches
     this.batches = before.flatMap((batch): NaiveBatch[] => {
       const { base, last, isControl, transaction, horizon, producer, records } = batch
-      if (base >= mappedTo || base < this.start) return [batch]
+      if (base >= mappedTo) return [batch]
       const isPast = horizon >= 0 && horizon <= now
       const hasNothingLeft = !before.some((one) => one.transaction === transaction && !one.isControl)
       const known = this.producers.get(producer)
