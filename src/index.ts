@@ -79,6 +79,7 @@ export { rangeAssignor } from './clients/group/range-assignor.js'
 export { roundRobinAssignor } from './clients/group/round-robin-assignor.js'
 export type { Assignable, AssignableMember, Assignor } from './clients/group/assignor.js'
 export { Admin } from './clients/admin/admin.js'
+export type { AclBinding, AclBindingFilter, NewAclBinding } from './clients/admin/acls.js'
 export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'
 export type { ConfigChanges, ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
 export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
@@ -100,11 +101,16 @@ export type {
   ListenerAddress,
   ListenerEvents,
 } from './network/listener/listener.js'
-export type { AdvertisedOptions, ListenerOptions } from './network/listener/listener-options.js'
+export type {
+  AdvertisedOptions,
+  AuthorizerOptions,
+  ListenerOptions,
+} from './network/listener/listener-options.js'
 export type { SaslClient } from './network/listener/sasl/exchange.js'
 export type { BearerIdentity, BearerToken, BearerVerifier } from './network/listener/sasl/oauthbearer.js'
 export type { PlainCredentials, PlainVerifier } from './network/listener/sasl/plain.js'
 export type { SaslOptions } from './network/listener/sasl/sasl-options.js'
+export type { AclOperation, AclPatternType, AclPermissionType, AclResourceType } from './protocol/acl.js'
 export type { ScramMechanism } from './protocol/scram.js'
 export type { TlsOptions } from './runtime/sockets.js'
 

@@ -15,6 +15,8 @@ import { Resource } from '../runtime/lifecycle.js'
 import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
 import type { Durability, LogStorage } from '../storage/contract.js'
+import { Access, ANONYMOUS } from './authorizer/access.js'
+import { GUARDS } from './authorizer/guards.js'
 import type { BrokerEvents } from './broker-events.js'
 import { Compaction } from './compaction.js'
 import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
@@ -85,6 +87,7 @@ export class Broker extends Resource {
       nodeId,
       address: options.address ?? { host: 'localhost', port: 0 },
       clock,
+      random,
       configs,
       givenConfigs: parts.given,
       metadata,
@@ -202,7 +205,8 @@ export class Broker extends Resource {
 
   /**
    * Carries `request` out. Requests take effect in the order of the calls.
-   * @throws OttlaError UNSUPPORTED_VERSION for an API that it does not have, RESOURCE_CLOSED after close.
+   * @throws OttlaError UNSUPPORTED_VERSION for an API that it does not have, CLUSTER_AUTHORIZATION_FAILED for one that
+   * nobody may use, RESOURCE_CLOSED after close.
    */
   async handle<Q extends Fields, P extends Fields>(
     api: Api<Q, P>,
@@ -214,8 +218,19 @@ export class Broker extends Resource {
     if (handler === undefined) {
       throw new OttlaError('UNSUPPORTED_VERSION', `This broker has no API ${api.name} (key ${api.key}).`)
     }
-    // The table forgot the types; the key says that they fit.
-    return handler.handle(this.#services, request as never, context) as ResponseOf<Api<Q, P>>
+    const { authorizer, principal = ANONYMOUS, clientHost } = context
+    // The tables forgot the types; the key says that they fit.
+    const handle = (allowed: unknown): unknown => handler.handle(this.#services, allowed as never, context)
+    if (authorizer === undefined) return handle(request) as ResponseOf<Api<Q, P>>
+    const guard = GUARDS.get(api.key)
+    if (guard === undefined) {
+      throw new OttlaError(
+        'CLUSTER_AUTHORIZATION_FAILED',
+        `Nothing says who may use the API ${api.name} (key ${api.key}).`,
+      )
+    }
+    const access = new Access(this.#services, authorizer, { principal, host: clientHost.replace('/', '') })
+    return guard.answer(access, request as never, handle as never) as Promise<ResponseOf<Api<Q, P>>>
   }
 
   /** A user's SCRAM credential, for a listener that authenticates its clients by it. */

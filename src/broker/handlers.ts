@@ -2,11 +2,14 @@
 import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
+import { createAcls } from '../protocol/api/create-acls.js'
 import { createPartitions } from '../protocol/api/create-partitions.js'
 import { createTopics } from '../protocol/api/create-topics.js'
+import { deleteAcls } from '../protocol/api/delete-acls.js'
 import { deleteGroups } from '../protocol/api/delete-groups.js'
 import { deleteRecords } from '../protocol/api/delete-records.js'
 import { deleteTopics } from '../protocol/api/delete-topics.js'
+import { describeAcls } from '../protocol/api/describe-acls.js'
 import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
@@ -35,11 +38,14 @@ import type { Api } from '../protocol/schema.js'
 import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.js'
 import { handleApiVersions } from './handlers/api-versions.js'
+import { handleCreateAcls } from './handlers/create-acls.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteAcls } from './handlers/delete-acls.js'
 import { handleDeleteGroups } from './handlers/delete-groups.js'
 import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleDescribeAcls } from './handlers/describe-acls.js'
 import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
@@ -89,6 +95,9 @@ const bound: readonly BoundHandler[] = [
   bind(deleteRecords, handleDeleteRecords),
   bind(initProducerId, handleInitProducerId),
   bind(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
+  bind(describeAcls, handleDescribeAcls),
+  bind(createAcls, handleCreateAcls),
+  bind(deleteAcls, handleDeleteAcls),
   bind(describeConfigs, handleDescribeConfigs),
   bind(alterConfigs, handleAlterConfigs),
   bind(saslAuthenticate, handleSaslAuthenticate),

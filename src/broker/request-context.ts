@@ -1,4 +1,5 @@
 /** What a handler knows of a request besides its message. */
+import type { AuthorizerSettings } from './authorizer/access.js'
 import type { OttlaError } from '../runtime/errors/ottla-error.js'
 
 /** Who asks, and in which version. */
@@ -9,6 +10,10 @@ export interface RequestContext {
   readonly clientId: string | null
   /** Where the client is: an address, or {@link IN_PROCESS_HOST}. */
   readonly clientHost: string
+  /** Who the client is, for instance `User:alice`; left out by clients in this process. */
+  readonly principal?: string
+  /** How it is decided what the client may do; left out, it may do everything. */
+  readonly authorizer?: AuthorizerSettings | undefined
   /** Aborts when the client gave up waiting. */
   readonly signal?: AbortSignal | undefined
   /** Where this client reaches the broker; left out by clients in this process, which have no use for an address. */

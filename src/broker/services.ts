@@ -1,6 +1,7 @@
 /** What handlers work with: the parts of a broker. */
 import type { Clock } from '../runtime/clock.js'
 import type { OttlaError } from '../runtime/errors/ottla-error.js'
+import type { Random } from '../runtime/random.js'
 import type { Uuid } from '../runtime/uuid.js'
 import { ZERO_UUID } from '../runtime/uuid.js'
 import type { BrokerConfigs, GivenConfigs } from './configs/broker-configs.js'
@@ -20,6 +21,7 @@ export interface BrokerServices {
   /** Where clients that are not in this process reach it. */
   readonly address: { readonly host: string; readonly port: number }
   readonly clock: Clock
+  readonly random: Random
   readonly configs: BrokerConfigs
   /** The configs that the application set. */
   readonly givenConfigs: GivenConfigs

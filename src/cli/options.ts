@@ -146,6 +146,11 @@ export const SERVE_OPTIONS = {
     SASL,
     'their users, a JSON object of passwords by user; those of SCRAM are kept in the log, and stay there',
   ),
+  'super-user': list(
+    '--super-user <principal>',
+    SASL,
+    'ACLs say what clients may do, and this one, for instance User:admin, may do everything; may be given several times',
+  ),
   topic: list(
     '--topic <name[:partitions]>',
     BROKER,

@@ -57,7 +57,7 @@ const start = async (
   const listeners: { readonly protocol: string; readonly listener: Listener }[] = []
   for (const one of settings.listeners) {
     signal.throwIfAborted()
-    const listener = await listen(ottla, one, settings.isInsecure, { tls, sasl })
+    const listener = await listen(ottla, one, settings, { tls, sasl })
     watchListener(listener, log)
     listeners.push({ protocol: `${one.isSasl ? 'SASL_' : ''}${one.isTls ? 'SSL' : 'PLAINTEXT'}`, listener })
   }
@@ -84,7 +84,7 @@ const openLog = async ({ data, storage, durability, configs }: ServeSettings): P
 const listen = async (
   ottla: Ottla,
   { given, host, port, isTls, isSasl, advertised }: ListenerSettings,
-  isInsecure: boolean,
+  { isInsecure, superUsers }: ServeSettings,
   { tls, sasl }: Pick<StartParts, 'tls' | 'sasl'>,
 ): Promise<Listener> => {
   try {
@@ -95,6 +95,7 @@ const listen = async (
       ...(advertised === undefined ? {} : { advertised }),
       ...(isTls && tls !== undefined ? { tls } : {}),
       ...(isSasl && sasl !== undefined ? { sasl: sasl.options } : {}),
+      ...(superUsers === undefined ? {} : { authorizer: { superUsers } }),
     })
   } catch (cause) {
     const isKnown = isSasl || tls?.requireClientCertificate === true

@@ -37,6 +37,8 @@ export interface ServeSettings {
   readonly listeners: readonly ListenerSettings[]
   readonly tls: TlsFiles | undefined
   readonly sasl: SaslSettings | undefined
+  /** Who may do everything, where ACLs say what clients may do; undefined where all may. */
+  readonly superUsers: readonly string[] | undefined
   /** Whether a listener that does not know its clients, or is without TLS, may be reached by other machines. */
   readonly isInsecure: boolean
   readonly topics: readonly { readonly name: string; readonly partitions: number | undefined }[]
@@ -63,6 +65,7 @@ export const settingsOf = (given: GivenOptions): ServeSettings => {
     listeners: listenersOf(given, tls !== undefined, sasl !== undefined),
     tls,
     sasl,
+    superUsers: given['super-user']?.map(principalOf),
     isInsecure: given.insecure ?? false,
     topics: (given.topic ?? []).map(topicOf),
     configs: given.set ?? {},
@@ -160,6 +163,12 @@ const addressOf = (option: string, address: string, given: string): HostAndPort 
       `HOST:PORT with a port from 0 to ${LARGEST_PORT}, for instance 127.0.0.1:9092 or [::1]:9092`,
     )
   return { host, port }
+}
+
+const principalOf = (text: string): string => {
+  if (!/^[^:]+:./.test(text))
+    throw invalidArgument('--super-user', text, 'TYPE:NAME, for instance User:admin')
+  return text
 }
 
 /** The name is the broker's to judge; a colon is in none. */

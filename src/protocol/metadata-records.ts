@@ -117,3 +117,30 @@ export const removeUserScramCredentialRecord = defineRecord({
   flexible: 0,
   fields: { name: string(), mechanism: int8() },
 })
+
+/** There is this access control entry. */
+export const accessControlEntryRecord = defineRecord({
+  key: 18,
+  name: 'AccessControlEntryRecord',
+  versions: [0, 0],
+  flexible: 0,
+  fields: {
+    id: uuid(),
+    resourceType: int8(),
+    resourceName: string(),
+    patternType: int8(),
+    principal: string(),
+    host: string(),
+    operation: int8(),
+    permissionType: int8(),
+  },
+})
+
+/** There is no such access control entry any more. */
+export const removeAccessControlEntryRecord = defineRecord({
+  key: 19,
+  name: 'RemoveAccessControlEntryRecord',
+  versions: [0, 0],
+  flexible: 0,
+  fields: { id: uuid() },
+})

@@ -4,6 +4,8 @@
 export interface Connection {
   /** The peer's address; empty for a Unix socket. */
   readonly remoteAddress: string
+  /** The subject of the certificate that the peer has shown and an authority signed, as RFC 2253 writes it. */
+  readonly peerName: string | undefined
   /** How many bytes were written that the operating system has not taken yet. */
   readonly bufferedBytes: number
   /** Writes the pieces one after another; they must not be changed any more. */

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../support/manual-clock.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -107,6 +108,34 @@ describe('ottla serve', () => {
     expect(again.program.reported.join('\n')).toContain(
       'turned away: The authentication by SCRAM-SHA-512 failed',
     )
+  })
+
+  it('goes by ACLs where a super user is named', async () => {
+    const users = join(await tempFolder(), 'users.json')
+    writeFileSync(users, JSON.stringify({ admin: 'x', alice: 'x' }))
+    const { port } = await serveHere([
+      ...['--sasl', 'PLAIN', '--sasl-users', users, '--super-user', 'User:admin', '--topic', 'orders'],
+    ])
+    const as = (username: string) => kafkaAt(port, { sasl: { mechanism: 'plain', username, password: 'x' } })
+    await expect(produce(as('alice'), 'orders', 'one')).rejects.toThrow()
+    const admin = as('admin').admin()
+    await admin.connect()
+    await admin.createAcls({
+      acl: [
+        {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: 'orders',
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+          principal: 'User:alice',
+          host: '*',
+          operation: AclOperationTypes.WRITE,
+          permissionType: AclPermissionTypes.ALLOW,
+        },
+      ],
+    })
+    await admin.disconnect()
+    await produce(as('alice'), 'orders', 'two')
+    expect(await consume(as('admin'), 'orders', 1)).toEqual(['two'])
   })
 
   it.each([

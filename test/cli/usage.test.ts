@@ -56,6 +56,7 @@ describe('ottla serve refuses in a line', () => {
     [['--listen', 'SASL_SSL://127.0.0.1:0', ...tls('cert', 'key')], '127.0.0.1:0 asks for SASL'],
     [['--sasl', 'GSSAPI'], 'expected a list of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512'],
     [['--sasl', 'PLAIN'], '--sasl PLAIN needs --sasl-users'],
+    [['--super-user', 'admin'], '--super-user is "admin"; expected TYPE:NAME, for instance User:admin'],
     [['--sasl-users', 'a.json'], '--sasl-users a.json needs --sasl'],
     [
       ['--sasl', 'PLAIN', '--sasl-users', 'nowhere.json'],
@@ -138,7 +139,7 @@ describe('ottla', () => {
         '--tls-key <file>',
         '--tls-ca <file>',
       ],
-      ...['--sasl <mechanism>', '--sasl-users <file>'],
+      ...['--sasl <mechanism>', '--sasl-users <file>', '--super-user <principal>'],
       ...['--require-client-certificate', '--topic <name[:partitions]>', '--set <name=value>', '--json'],
       ...['-q, --quiet', '-v, --verbose', '--config <file>', 'Examples:'],
     ])

@@ -2,11 +2,14 @@
 import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../../src/protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
+import { createAcls } from '../../src/protocol/api/create-acls.js'
 import { createPartitions } from '../../src/protocol/api/create-partitions.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
+import { deleteAcls } from '../../src/protocol/api/delete-acls.js'
 import { deleteGroups } from '../../src/protocol/api/delete-groups.js'
 import { deleteRecords } from '../../src/protocol/api/delete-records.js'
 import { deleteTopics } from '../../src/protocol/api/delete-topics.js'
+import { describeAcls } from '../../src/protocol/api/describe-acls.js'
 import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
@@ -38,11 +41,14 @@ export const PROTOCOL_APIS = {
   'alter-configs': alterConfigs,
   'alter-user-scram-credentials': alterUserScramCredentials,
   'api-versions': apiVersions,
+  'create-acls': createAcls,
   'create-partitions': createPartitions,
   'create-topics': createTopics,
+  'delete-acls': deleteAcls,
   'delete-groups': deleteGroups,
   'delete-records': deleteRecords,
   'delete-topics': deleteTopics,
+  'describe-acls': describeAcls,
   'describe-cluster': describeCluster,
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,

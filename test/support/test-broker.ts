@@ -1,6 +1,7 @@
 /** A broker over memory storage with a clock in the test's hands, and the requests that most tests send it. */
 import { Broker } from '../../src/broker/broker.js'
 import type { GivenConfigs } from '../../src/broker/configs/broker-configs.js'
+import type { RequestContext } from '../../src/broker/request-context.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
 import { produce } from '../../src/protocol/api/produce.js'
@@ -19,7 +20,7 @@ export interface TestBroker {
   readonly send: <Q extends Fields, P extends Fields>(
     api: Api<Q, P>,
     request: RequestOf<Api<Q, P>>,
-    context?: { apiVersion?: number; clientId?: string; clientHost?: string; signal?: AbortSignal },
+    context?: Partial<RequestContext>,
   ) => Promise<ResponseOf<Api<Q, P>>>
   readonly createTopic: (
     name: string,

@@ -1,5 +1,5 @@
 /**
- * The cluster's metadata: topics, partitions, configs, producer id blocks, credentials. It is what replaying the metadata log
+ * The cluster's metadata: topics, partitions, configs, producer id blocks, credentials, ACLs. It is what replaying the metadata log
  * gives; a change is written there first and applied here when it is durable.
  */
 import type { Clock } from '../../runtime/clock.js'
@@ -7,6 +7,7 @@ import { randomUuid, type Uuid } from '../../runtime/uuid.js'
 import type { Random } from '../../runtime/random.js'
 import type { PartitionLogs } from '../../log/partition-logs.js'
 import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
+import { Acls } from '../authorizer/acls.js'
 import { ScramCredentials } from '../credentials/scram-credentials.js'
 import { isInternalTopic } from './topic-name.js'
 import { Partition, Topic, type PartitionServices } from '../topic.js'
@@ -28,6 +29,7 @@ export interface ClusterMetadataOptions {
 
 /** The cluster's metadata. */
 export class ClusterMetadata {
+  readonly acls = new Acls()
   readonly scramCredentials = new ScramCredentials()
   readonly #log: MetadataLog
   readonly #services: PartitionServices
@@ -120,6 +122,12 @@ export class ClusterMetadata {
       }
       case 'producerIds':
         this.#nextProducerId = change.record.nextProducerId
+        break
+      case 'acl':
+        this.acls.add(change.record)
+        break
+      case 'removeAcl':
+        this.acls.remove(change.record.id)
         break
       case 'userScramCredential':
         this.scramCredentials.set(change.record)

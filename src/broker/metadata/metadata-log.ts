@@ -3,9 +3,11 @@ import type { PartitionLog } from '../../log/partition-log.js'
 import type { PartitionLogs } from '../../log/partition-logs.js'
 import { encodeMetadataRecord, openMetadataFrame, readMetadataRecord } from '../../protocol/metadata-frame.js'
 import {
+  accessControlEntryRecord,
   configRecord,
   partitionRecord,
   producerIdsRecord,
+  removeAccessControlEntryRecord,
   removeTopicRecord,
   removeUserScramCredentialRecord,
   topicRecord,
@@ -29,6 +31,8 @@ export type MetadataChange =
   | { readonly type: 'config'; readonly record: RecordOf<typeof configRecord> }
   | { readonly type: 'removeTopic'; readonly record: RecordOf<typeof removeTopicRecord> }
   | { readonly type: 'producerIds'; readonly record: RecordOf<typeof producerIdsRecord> }
+  | { readonly type: 'acl'; readonly record: RecordOf<typeof accessControlEntryRecord> }
+  | { readonly type: 'removeAcl'; readonly record: RecordOf<typeof removeAccessControlEntryRecord> }
   | { readonly type: 'userScramCredential'; readonly record: RecordOf<typeof userScramCredentialRecord> }
   | {
       readonly type: 'removeUserScramCredential'
@@ -88,6 +92,10 @@ const encodeChange = (change: MetadataChange): Uint8Array => {
       return encodeMetadataRecord(removeTopicRecord, 0, change.record)
     case 'producerIds':
       return encodeMetadataRecord(producerIdsRecord, 0, change.record)
+    case 'acl':
+      return encodeMetadataRecord(accessControlEntryRecord, 0, change.record)
+    case 'removeAcl':
+      return encodeMetadataRecord(removeAccessControlEntryRecord, 0, change.record)
     case 'userScramCredential':
       return encodeMetadataRecord(userScramCredentialRecord, 0, change.record)
     case 'removeUserScramCredential':
@@ -109,6 +117,10 @@ export const decodeChange = (bytes: Uint8Array): MetadataChange | undefined => {
       return { type: 'removeTopic', record: readMetadataRecord(removeTopicRecord, frame) }
     case producerIdsRecord.key:
       return { type: 'producerIds', record: readMetadataRecord(producerIdsRecord, frame) }
+    case accessControlEntryRecord.key:
+      return { type: 'acl', record: readMetadataRecord(accessControlEntryRecord, frame) }
+    case removeAccessControlEntryRecord.key:
+      return { type: 'removeAcl', record: readMetadataRecord(removeAccessControlEntryRecord, frame) }
     case userScramCredentialRecord.key:
       return { type: 'userScramCredential', record: readMetadataRecord(userScramCredentialRecord, frame) }
     case removeUserScramCredentialRecord.key:

@@ -1,6 +1,14 @@
 /** The admin client: what Kafka's Admin does, as methods that answer with plain objects. */
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
+import {
+  createAcls,
+  deleteAcls,
+  describeAcls,
+  type AclBinding,
+  type AclBindingFilter,
+  type NewAclBinding,
+} from './acls.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
 import {
   alterConfigs,
@@ -177,6 +185,28 @@ export class Admin {
   ): Promise<void> {
     return deleteGroupOffsets(this.#context, groupId, partitions, options)
   }
+  /**
+   * Adds access control entries, which listeners with an `authorizer` go by from then on; one that is there already is
+   * there once.
+   * @throws OttlaError INVALID_REQUEST for a name or a principal that cannot be.
+   */
+  createAcls(bindings: readonly NewAclBinding[], options: AdminOptions = {}): Promise<void> {
+    return createAcls(this.#context, bindings, options)
+  }
+
+  /** The access control entries that `filter` lets through; all of them when it says nothing. */
+  describeAcls(filter: AclBindingFilter = {}, options: AdminOptions = {}): Promise<readonly AclBinding[]> {
+    return describeAcls(this.#context, filter, options)
+  }
+
+  /** Removes the access control entries that any of `filters` lets through; resolves to those. */
+  deleteAcls(
+    filters: readonly AclBindingFilter[],
+    options: AdminOptions = {},
+  ): Promise<readonly AclBinding[]> {
+    return deleteAcls(this.#context, filters, options)
+  }
+
   /**
    * Which SCRAM credentials users have, of all users when none are named (KIP-554). Passwords are not told.
    * @throws OttlaError RESOURCE_NOT_FOUND for a user without any, DUPLICATE_RESOURCE for one that is named twice.

@@ -2,6 +2,7 @@
  * One client's connection. Requests begin in the order in which they came, may go on side by side, and are answered in
  * that order. Whoever sends faster than it is answered, or does not read its answers, is not read from any more.
  */
+import { ANONYMOUS, type AuthorizerSettings } from '../../broker/authorizer/access.js'
 import { IN_PROCESS_HOST, type RequestContext } from '../../broker/request-context.js'
 import { produce } from '../../protocol/api/produce.js'
 import type { RequestHeader } from '../../protocol/frame.js'
@@ -25,6 +26,8 @@ export interface ConnectionHost {
   readonly maxRequestBytes: number
   /** Where clients of this listener reach the broker. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** How it is decided what clients may do; undefined where they may do everything. */
+  readonly authorizer: AuthorizerSettings | undefined
   /** How clients authenticate; undefined where they need not. */
   readonly sasl: Sasl | undefined
   now(): number
@@ -200,7 +203,15 @@ export class ListenerConnection implements ConnectionHandler {
       clientHost: hostOf(this.remoteAddress),
       signal: this.#gone.signal,
       advertised: this.#host.advertised,
+      principal: this.#principal,
+      authorizer: this.#host.authorizer,
     }
+  }
+
+  /** As Kafka names clients: by what they authenticated with last. */
+  get #principal(): string {
+    const name = this.#authenticator?.user ?? this.#connection.peerName
+    return name === undefined ? ANONYMOUS : `User:${name}`
   }
 
   #authenticate(authenticator: SaslAuthenticator, slot: Slot, frame: Uint8Array): void {

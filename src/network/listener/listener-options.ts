@@ -1,4 +1,5 @@
 /** How a listener is made: its options, their defaults, and what is refused. */
+import type { AuthorizerSettings } from '../../broker/authorizer/access.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import {
   booleanOption,
@@ -17,6 +18,14 @@ export interface AdvertisedOptions {
   readonly host?: string
   /** A port; default the one that the listener is bound to. */
   readonly port?: number
+}
+
+/** How it is decided what clients may do: by the ACLs that `admin.createAcls` has made, as Kafka's StandardAuthorizer does. */
+export interface AuthorizerOptions {
+  /** Who may do everything, for instance `['User:admin']` (`super.users`); default nobody. */
+  readonly superUsers?: readonly string[]
+  /** Whether what no ACL is for is allowed to everybody (`allow.everyone.if.no.acl.found`); default false, as in Kafka. */
+  readonly allowEveryoneIfNoAclFound?: boolean
 }
 
 /** How to listen for Kafka clients. */
@@ -38,6 +47,8 @@ export interface ListenerOptions {
   readonly tls?: TlsOptions
   /** How clients authenticate; left out, whoever reaches the listener may use it. */
   readonly sasl?: SaslOptions
+  /** What clients may do, by ACLs; left out, they may do everything. Clients in this process always may. */
+  readonly authorizer?: AuthorizerOptions
   /**
    * Allows another address than this machine's without TLS, or without a way to know the clients (`sasl`, or certificates
    * that `tls` requires of them): whoever reaches it, or is on the way to it, reads and writes all there is.
@@ -79,11 +90,25 @@ const RULES = {
     'an object with plain, scram or oauthbearer',
     isObject,
   ),
+  authorizer: customOption<AuthorizerOptions | undefined>(
+    undefined,
+    'an object with superUsers, allowEveryoneIfNoAclFound, both or neither',
+    isObject,
+  ),
   insecure: booleanOption(false),
   maxConnections: integerOption(1000, 1),
   socketRequestMaxBytes: integerOption(104_857_600, 1024, 0x7fff_ffff),
   queuedMaxRequestBytes: integerOption(256 * 1024 * 1024, 1024),
   connectionsMaxIdleMs: integerOption(600_000, 1),
+}
+
+const AUTHORIZER_RULES = {
+  superUsers: customOption<readonly string[]>(
+    [],
+    "a list of principals, for instance ['User:admin']",
+    (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[^:]+:./.test(one)),
+  ),
+  allowEveryoneIfNoAclFound: booleanOption(false),
 }
 
 const ADVERTISED_RULES = {
@@ -96,9 +121,10 @@ const ADVERTISED_RULES = {
 }
 
 /** Options that are complete and fit together. */
-export type CheckedListenerOptions = Omit<Checked<typeof RULES>, 'name' | 'sasl'> & {
+export type CheckedListenerOptions = Omit<Checked<typeof RULES>, 'name' | 'sasl' | 'authorizer'> & {
   readonly name: string
   readonly sasl: CheckedSaslOptions | undefined
+  readonly authorizer: AuthorizerSettings | undefined
   readonly advertisedHost: string | undefined
   readonly advertisedPort: number | undefined
 }
@@ -122,9 +148,15 @@ export const checkListenerOptions = (given: ListenerOptions | undefined): Checke
     ...options,
     name: options.name ?? (sasl === undefined ? protocol : `SASL_${protocol}`),
     sasl,
+    authorizer: options.authorizer === undefined ? undefined : checkAuthorizer(options.authorizer),
     advertisedHost: advertised.host,
     advertisedPort: advertised.port,
   }
+}
+
+const checkAuthorizer = (given: AuthorizerOptions): AuthorizerSettings => {
+  const { superUsers, ...settings } = checkOptions('authorizer', AUTHORIZER_RULES, given)
+  return { ...settings, superUsers: new Set(superUsers) }
 }
 
 const reachable = (host: string, missing: string, expected: string): OttlaError =>

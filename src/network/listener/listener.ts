@@ -1,4 +1,5 @@
 /** A listener: accepts Kafka clients on a socket, and puts their requests to the broker that the process has. */
+import type { AuthorizerSettings } from '../../broker/authorizer/access.js'
 import type { Broker } from '../../broker/broker.js'
 import type { Clock, ScheduledTimer } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
@@ -120,6 +121,7 @@ class Connections implements ConnectionHost {
   advertised = { host: '', port: 0 }
   readonly maxRequestBytes: number
   readonly sasl: Sasl | undefined
+  readonly authorizer: AuthorizerSettings | undefined
   readonly events = new Events<ListenerEvents>()
   readonly #options: CheckedListenerOptions
   readonly #broker: Broker
@@ -133,6 +135,7 @@ class Connections implements ConnectionHost {
 
   constructor(options: CheckedListenerOptions, { broker, clock, random }: ListenerParts) {
     this.sasl = options.sasl === undefined ? undefined : new Sasl(options.sasl, { broker, clock, random })
+    this.authorizer = options.authorizer
     this.#options = options
     this.#broker = broker
     this.#clock = clock

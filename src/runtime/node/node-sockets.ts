@@ -1,6 +1,6 @@
 /** The Sockets seam on Node: node:net, and node:tls where certificates are given. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import type {
   Connection,
   ConnectionHandler,
@@ -12,11 +12,13 @@ import type {
 
 class NodeConnection implements Connection {
   readonly remoteAddress: string
+  readonly peerName: string | undefined
   readonly #socket: Socket
 
   constructor(socket: Socket) {
     this.#socket = socket
     this.remoteAddress = socket.remoteAddress ?? ''
+    this.peerName = peerNameOf(socket)
   }
 
   get bufferedBytes(): number {
@@ -47,6 +49,12 @@ class NodeConnection implements Connection {
   destroy(): void {
     this.#socket.destroy()
   }
+}
+
+/** Node has the parts of the name one per line, from the country down; RFC 2253 has them the other way round. */
+const peerNameOf = (socket: Socket): string | undefined => {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
+  return socket.getPeerX509Certificate()?.subject.split('\n').reverse().join(',')
 }
 
 const bytesOf = (pem: string | Uint8Array): string | Buffer =>

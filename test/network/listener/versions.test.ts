@@ -30,6 +30,7 @@ let created = 0
 /** What is asked, where asking for nothing shows little; what is left out is at its default, mostly an empty list. */
 const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<string, unknown>>>> = {
   ApiVersions: () => ({ clientSoftwareName: 'wire', clientSoftwareVersion: '1' }),
+  DescribeAcls: () => ({ resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 }),
   Metadata: (version) => ({
     topics: [{ topicId: version >= 12 ? topicId : ZERO_UUID, name: version >= 12 ? null : 't' }],
     allowAutoTopicCreation: true,

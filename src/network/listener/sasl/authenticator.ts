@@ -77,6 +77,11 @@ export class SaslAuthenticator {
     return this.#session !== undefined
   }
 
+  /** The name of who uses the connection; undefined while that is not known. */
+  get user(): string | undefined {
+    return this.#session?.name
+  }
+
   /**
    * Whether `frame` is for {@link step} rather than for the broker.
    * @throws OttlaError SASL_AUTHENTICATION_FAILED for a request after the session's end.
