@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Ottla, type AuthorizerOptions } from '../../../src/index.js'
+import { Ottla } from '../../../src/index.js'
 
 const file = (name: string): string => readFileSync(new URL(`../../cli/tls/${name}`, import.meta.url), 'utf8')
 
