@@ -76,6 +76,7 @@ export class Compaction {
     const options = {
       random,
       maxBytes: Math.min(configs['log.cleaner.dedupe.buffer.size'], MAX_MAP_BYTES),
+      bufferBytes: configs['log.cleaner.io.buffer.size'],
       loadFactor: configs['log.cleaner.io.buffer.load.factor'],
       pace: new Pace(clock, { timers, maxBytesPerSecond, signal }),
     }

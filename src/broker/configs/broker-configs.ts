@@ -50,6 +50,12 @@ const definitions = {
     '0.9',
     'How full that memory may become, from 0 to 1: the fuller, the longer a key is searched for.',
   ),
+  'log.cleaner.io.buffer.size': wholeNumber(
+    'INT',
+    '4194304',
+    0,
+    'How many bytes of batches compaction holds in memory before they take the place of those that were there (Kafka: 524288).',
+  ),
   'log.cleaner.io.max.bytes.per.second': decimal(
     '1.7976931348623157E308',
     'How much compaction may read and write in a second on average, in bytes.',
@@ -132,7 +138,6 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'group.consumer.session.timeout.ms',
     'group.coordinator.rebalance.protocols',
     'listeners',
-    'log.cleaner.io.buffer.size',
     'log.cleaner.threads',
     'log.dir',
     'log.dirs',

@@ -7,15 +7,20 @@ import type { Random } from '../../runtime/random.js'
 import type { LogRead } from '../append-and-read.js'
 import { LogBase } from '../log-base.js'
 import type { LogState } from '../recovery.js'
-import { compactLog, type PassLog, type PassResult, type ReplacedRange } from './compaction-pass.js'
+import {
+  compactLog,
+  type PassBounds,
+  type PassLog,
+  type PassResult,
+  type ReplacedRange,
+} from './compaction-pass.js'
 import type { LastCompaction } from './compaction-state.js'
 import { DirtyMeasure, type DirtySection } from './dirty-section.js'
 import { HASH_KEY_BYTES } from './key-hash.js'
-import type { OffsetMapBounds } from './offset-map.js'
 import type { Pace } from './pace.js'
 
 /** How to compact. */
-export interface CompactionOptions extends OffsetMapBounds {
+export interface CompactionOptions extends PassBounds {
   readonly random: Random
   readonly pace: Pace
 }

@@ -18,12 +18,10 @@ import { TransactionWalk } from './transaction-walk.js'
 
 /** How much is read at a time. */
 const READ_BYTES = 256 * 1024
-/** How much one replacement writes; what a pass holds in memory beside its map. */
-const REPLACE_BYTES = 4 * 1024 * 1024
 /** How many batches one replacement concerns. */
 const REPLACE_BATCHES = 4096
-/** What stays as it is for this long need not be written again with what changes before and after it. */
-const UNCHANGED_BYTES = 512 * 1024
+/** What stays as it is for this part of a replacement need not be written again with what changes around it. */
+const UNCHANGED_SHARE = 1 / 8
 /** After how many records the clock is asked whether the slice was long enough. */
 const RECORDS_A_LOOK = 256
 
@@ -44,12 +42,18 @@ export interface PassLog {
   replace(range: ReplacedRange): Promise<void>
 }
 
+/** What a pass may hold in memory. */
+export interface PassBounds extends OffsetMapBounds {
+  /** `log.cleaner.io.buffer.size`: how much one replacement writes, in bytes; at least one batch. */
+  readonly bufferBytes: number
+}
+
 /** What a pass goes by. */
 export interface PassOptions {
   readonly section: DirtySection
   readonly nowMs: number
   readonly deleteRetentionMs: number
-  readonly bounds: OffsetMapBounds
+  readonly bounds: PassBounds
   readonly hashKey: Uint8Array
   readonly producers: readonly ProducerEntry[]
   /** The aborted transactions that end at or beyond an offset. */
@@ -71,7 +75,7 @@ export interface PassResult {
 
 /** Compacts the log up to the end of the section, or as far as its keys have room in the map. */
 export const compactLog = async (log: PassLog, options: PassOptions): Promise<PassResult> => {
-  const { section, nowMs, deleteRetentionMs, producers, abortedSince, pace } = options
+  const { section, nowMs, deleteRetentionMs, bounds, producers, abortedSince, pace } = options
   const { map, mappedTo } = await mapKeys(log, options)
   const startOffset = log.startOffset
   const transactions = new TransactionWalk(abortedSince(startOffset))
@@ -84,7 +88,7 @@ export const compactLog = async (log: PassLog, options: PassOptions): Promise<Pa
     producers: new Map(producers.map((entry) => [entry.producerId, entry])),
     transactions,
   }
-  const range = new PendingRange(log, transactions, pace)
+  const range = new PendingRange(log, transactions, bounds.bufferBytes, pace)
   const counts = { bytesBefore: 0, bytesAfter: 0, recordsBefore: 0, recordsAfter: 0 }
   for await (const { header, bytes } of batchesOf(log, startOffset, mappedTo, pace)) {
     const filtered = await filterBatch(rules, header, bytes, pace)
@@ -158,6 +162,7 @@ async function* batchesOf(
 class PendingRange {
   readonly #log: PassLog
   readonly #transactions: TransactionWalk
+  readonly #bufferBytes: number
   readonly #pace: Pace
   #fromOffset = -1
   #toOffset = -1
@@ -168,8 +173,9 @@ class PendingRange {
   #unchangedBytes = 0
   #seen = 0
 
-  constructor(log: PassLog, transactions: TransactionWalk, pace: Pace) {
+  constructor(log: PassLog, transactions: TransactionWalk, bufferBytes: number, pace: Pace) {
     this.#log = log
+    this.#bufferBytes = bufferBytes
     this.#transactions = transactions
     this.#pace = pace
   }
@@ -195,9 +201,9 @@ class PendingRange {
       this.#unchangedBytes = 0
     }
     if (
-      this.#bytes >= REPLACE_BYTES ||
+      this.#bytes >= this.#bufferBytes ||
       this.#seen >= REPLACE_BATCHES ||
-      this.#unchangedBytes >= UNCHANGED_BYTES
+      this.#unchangedBytes > this.#bufferBytes * UNCHANGED_SHARE
     ) {
       await this.flush()
     }

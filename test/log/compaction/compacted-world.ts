@@ -1,6 +1,7 @@
 /** A log and a naive one beside it: everything is done to both, and they are compared after each step. */
 import { expect } from 'vitest'
 import { visibleBatches } from '../../../src/clients/consumer/visible-batches.js'
+import type { CompactionOptions } from '../../../src/log/compaction/compactable-log.js'
 import { COMPACTION_BLOB } from '../../../src/log/compaction/compaction-state.js'
 import { Pace } from '../../../src/log/compaction/pace.js'
 import { PLACE_BYTES } from '../../../src/log/compaction/offset-map.js'
@@ -160,8 +161,24 @@ export class CompactedWorld {
     return Math.min(this.log.activeSegmentOffset, this.log.lastStableOffset)
   }
 
+  passOptions(maxKeys: number, bufferBytes: number): CompactionOptions {
+    const maxBytes = (maxKeys + 1) * PLACE_BYTES
+    return { maxBytes, loadFactor: 1, bufferBytes, random: systemRandom, pace: new Pace(this.clock) }
+  }
+
+  /** What the records, read from the log's start on, say of each key. */
+  tableOf(records: readonly NaiveRecord[]): Map<string, NaiveRecord> {
+    const table = new Map<string, NaiveRecord>()
+    for (const record of records) {
+      if (record.key === null) continue
+      if (record.value === null) table.delete(record.key)
+      else table.set(record.key, record)
+    }
+    return table
+  }
+
   /** Compacts both as far as `maxKeys` different keys allow, and compares them. */
-  async compact(maxKeys = 1000): Promise<boolean> {
+  async compact(maxKeys = 1000, bufferBytes = 1 << 20): Promise<boolean> {
     const { log, naive, clock, limit } = this
     const end = naive.sectionEnd(limit)
     const section = await log.dirtySection(clock.now())
@@ -171,12 +188,7 @@ export class CompactedWorld {
     const untouched = naive.batches.filter(({ last }) => last >= limit)
     const table = naive.table(log.lastStableOffset)
     naive.compact({ now: clock.now(), limit, maxKeys, deleteRetentionMs: DELETE_RETENTION_MS, isAppendTime })
-    const result = await log.compact(section, clock.now(), {
-      maxBytes: (maxKeys + 1) * PLACE_BYTES,
-      loadFactor: 1,
-      random: systemRandom,
-      pace: new Pace(clock),
-    })
+    const result = await log.compact(section, clock.now(), this.passOptions(maxKeys, bufferBytes))
     expect(result.cleanedTo).toBe(naive.cleanedTo)
     expect(log.lastCompaction?.cleanedTo).toBe(naive.cleanedTo)
     expect(naive.table(log.lastStableOffset), 'C7, of the model').toEqual(table)

@@ -25,7 +25,7 @@ type Step =
       readonly type: 'commit' | 'abort'
       readonly bumps: boolean
     }
-  | { readonly kind: 'compact'; readonly maxKeys: number }
+  | { readonly kind: 'compact'; readonly maxKeys: number; readonly bufferBytes: number }
   | { readonly kind: 'tick'; readonly ms: number }
   | { readonly kind: 'delete'; readonly percent: number }
   | {
@@ -67,7 +67,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('compact' as const), maxKeys: fc.constantFrom(1, 2, 3, 1000) }),
+    arbitrary: fc.record({
+      kind: fc.constant('compact' as const),
+      maxKeys: fc.constantFrom(1, 2, 3, 1000),
+      bufferBytes: fc.constantFrom(0, 150, 1 << 20),
+    }),
   },
   {
     weight: 3,
@@ -97,7 +101,7 @@ const take = async (world: CompactedWorld, action: Step): Promise<void> => {
     case 'end':
       return world.end(action.producer, action.type, action.bumps)
     case 'compact':
-      await world.compact(action.maxKeys)
+      await world.compact(action.maxKeys, action.bufferBytes)
       return
     case 'tick':
       world.clock.time += action.ms
