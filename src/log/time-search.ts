@@ -45,7 +45,10 @@ export const findMaxTimestamp = async (
   const cutOff = first.baseOffset < range.startOffset
   const whole = cutOff ? { ...range, startOffset: first.lastOffset + 1 } : range
   const largest = await largestTimestamp(storage, whole)
-  const found = largest < 0 ? undefined : await findByTimestamp(storage, whole, largest)
+  const found =
+    largest < 0
+      ? undefined
+      : ((await findByTimestamp(storage, whole, largest)) ?? (await largestByReading(storage, whole)))
   if (!cutOff) return found
   const head = await maxInBatch(storage, range, first)
   return head !== undefined && head.timestamp >= (found?.timestamp ?? 0) ? head : found
@@ -66,6 +69,31 @@ const largestTimestamp = async (storage: PartitionStorage, range: SearchRange): 
     else reached = info.maxTimestamp
   }
   return reached
+}
+
+/** How many batches are looked at together. */
+const PAGE_BATCHES = 100
+
+/**
+ * As findMaxTimestamp, where the largest timestamp is that of a batch which compaction emptied: its records are gone,
+ * and what is the largest of the others, no batch's timestamp tells beforehand.
+ */
+const largestByReading = async (
+  storage: PartitionStorage,
+  range: SearchRange,
+): Promise<TimestampedOffset | undefined> => {
+  let found: TimestampedOffset | undefined
+  for (let from = range.startOffset; ;) {
+    const infos = await storage.infos(from, PAGE_BATCHES)
+    for (const info of infos) {
+      if (info.lastOffset >= range.endOffset) return found
+      from = info.lastOffset + 1
+      if (info.maxTimestamp <= (found?.timestamp ?? -1)) continue
+      const inBatch = await maxInBatch(storage, range, info)
+      if (inBatch !== undefined && inBatch.timestamp > (found?.timestamp ?? -1)) found = inBatch
+    }
+    if (infos.length === 0) return found
+  }
 }
 
 const findBatch = async (

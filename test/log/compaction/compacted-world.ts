@@ -209,6 +209,23 @@ export class CompactedWorld {
     expect(stored.map(({ baseOffset }) => baseOffset)).toEqual(naive.batches.map(({ base }) => base))
     for (const [index, { bytes }] of stored.entries()) await expectBatch(bytes, naive.batches[index]!)
     expect(await this.committed()).toEqual(this.#expectedCommitted())
+    await this.#compareTimes()
+  }
+
+  /** Whoever searches by time finds the first record that is there; markers are found as well, as in Kafka. */
+  async #compareTimes(): Promise<void> {
+    const { log, naive } = this
+    const records = naive.batches
+      .flatMap((batch) => batch.records)
+      .filter(({ offset }) => offset >= naive.start)
+    const largest = Math.max(...records.map(({ timestamp }) => timestamp))
+    const found = (record: NaiveRecord | undefined) =>
+      record && { offset: record.offset, timestamp: record.timestamp, leaderEpoch: 0 }
+    expect(await log.maxTimestamp()).toEqual(found(records.find(({ timestamp }) => timestamp === largest)))
+    for (const wanted of [0, largest - 30, largest, largest + 1]) {
+      const expected = found(records.find(({ timestamp }) => timestamp >= wanted))
+      expect(await log.offsetForTimestamp(wanted)).toEqual(expected)
+    }
   }
 
   /** What a consumer with read_committed sees from the start on, fetching little at a time. */

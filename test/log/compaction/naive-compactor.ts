@@ -69,6 +69,13 @@ export class NaiveLog {
     for (const batch of this.batches) this.#remember(batch)
   }
 
+  /** The log ends before `offset`; producers and transactions that reach it are not expected. */
+  truncateTo(offset: number): void {
+    this.batches = this.batches.filter(({ last }) => last < offset)
+    this.history.splice(0, this.history.length, ...this.history.filter(({ last }) => last < offset))
+    this.forgetAllButBatches()
+  }
+
   deleteBefore(offset: number): void {
     this.start = Math.max(this.start, offset)
     this.batches = this.batches.filter(({ last }) => last >= this.start)
