@@ -3,5 +3,6 @@ import { runSuites } from '../support/suite-command.js'
 import { exchange } from './exchange.js'
 import { kafkaTools } from './kafka-tools.js'
 import { recordFormat } from './record-format.js'
+import { security } from './security.js'
 
-await runSuites('test:interop', [recordFormat, exchange, kafkaTools])
+await runSuites('test:interop', [recordFormat, exchange, kafkaTools, security])

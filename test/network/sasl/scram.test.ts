@@ -28,6 +28,18 @@ describe('the keys', () => {
   })
 })
 
+it('keys are derived beside the event loop, which goes on meanwhile', async () => {
+  const salt = new Uint8Array(24)
+  let done = 0
+  const derivations = Array.from({ length: 64 }, async () => {
+    await saltPassword('SCRAM-SHA-512', 'pencil', salt, 16_384)
+    done++
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(done).toBeLessThan(derivations.length)
+  await Promise.all(derivations)
+})
+
 describe('the comparison', () => {
   it.each([
     ['', '', true],
