@@ -1,6 +1,6 @@
 /**
  * The part that writes: a short log and a long one, how fast both ends of the long one go, how long each takes to open;
- * then producing at full rate beside retention.
+ * then everything at once, producing at full rate beside retention and compaction.
  */
 import { join } from 'node:path'
 import type { Ottla, Topic } from 'ottla'
@@ -13,8 +13,9 @@ type BytesTopic = Topic<Uint8Array, Uint8Array>
 /** The share of the log whose writing is timed at its beginning and at its end. */
 const TIMED_SHARE = 0.1
 const OPENINGS = 5
-/** What retention leaves: little beside what is written meanwhile. */
+/** What retention leaves, and how many keys compaction does: little beside what is written meanwhile. */
 const BUSY_RETENTION_BYTES = 8_000_000
+const BUSY_KEYS = 1000
 
 /** Runs the part, and leaves a log open that nobody closed. */
 export const grow = async (module: OttlaModule, task: Task): Promise<Figures> => {
@@ -103,7 +104,7 @@ const readTail = async (
   return bytes / 1e6 / ((performance.now() - start) / 1000)
 }
 
-/** Producing at full rate into what retention cuts, while it does. */
+/** Producing at full rate into what retention cuts and compaction rewrites, while both of them do. */
 const beBusy = async ({ bytes }: OttlaModule, ottla: Ottla, settings: GrowthSettings): Promise<void> => {
   const cut = await ottla.createTopic('cut', {
     partitions: settings.partitions,
@@ -111,6 +112,30 @@ const beBusy = async ({ bytes }: OttlaModule, ottla: Ottla, settings: GrowthSett
     value: bytes,
     configs: { 'retention.bytes': BUSY_RETENTION_BYTES, 'segment.bytes': BUSY_RETENTION_BYTES / 4 },
   })
+  const compacted = await ottla.createTopic('compacted', {
+    partitions: 1,
+    key: bytes,
+    value: bytes,
+    configs: {
+      'cleanup.policy': 'compact',
+      'segment.bytes': BUSY_RETENTION_BYTES,
+      'min.cleanable.dirty.ratio': 0.01,
+    },
+  })
+  const keyed = makeRecords(settings).map((record, index) => ({
+    ...record,
+    key: Uint8Array.of(index & 0xff, (index * 7) % Math.ceil(BUSY_KEYS / 256)),
+  }))
   const end = performance.now() + settings.busySeconds * 1000
-  while (performance.now() < end) await produceMb(ottla, cut, settings, 50)
+  const producer = ottla.producer({ batchSize: settings.batchBytes })
+  const keepSendingKeys = async (): Promise<void> => {
+    while (performance.now() < end) await producer.send(compacted, keyed)
+  }
+  const keepSending = async (): Promise<void> => {
+    while (performance.now() < end) await produceMb(ottla, cut, settings, 50)
+  }
+  let passes = 0
+  ottla.events.on('logCompacted', () => passes++)
+  await Promise.all([keepSending(), keepSendingKeys()])
+  if (passes === 0) throw new Error('nothing was compacted meanwhile')
 }

@@ -24,6 +24,7 @@ export const openAt = async (
     ...(await storages[storage](folder)),
     configs: {
       'log.retention.check.interval.ms': CHECK_INTERVAL_MS,
+      'log.cleaner.backoff.ms': CHECK_INTERVAL_MS,
     },
   })
 

@@ -9,7 +9,7 @@ export interface GrowthSettings extends Record<string, number> {
   readonly batchBytes: number
   /** Sends that may be unanswered at a time. */
   readonly batchesInFlight: number
-  /** How long producing and deleting go on at once. */
+  /** How long producing, compacting and deleting go on at once. */
   readonly busySeconds: number
   readonly idlePartitions: number
 }
