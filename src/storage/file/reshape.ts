@@ -21,6 +21,8 @@ import type { SegmentReader } from './segment-reader.js'
 const WRITE_BYTES = 4 * 1024 * 1024
 /** What a replacement writes is split into segments no larger than the largest it replaces, or this. */
 const MIN_SEGMENT_BYTES = 1024 * 1024
+/** And no larger than this: the next replacement, which has to write whole segments, concerns what lies behind it. */
+const MAX_SEGMENT_BYTES = 16 * 1024 * 1024
 
 /** The state without the batches that reach `endOffset`. */
 export const withoutSuffix = async (
@@ -80,7 +82,7 @@ export const replaceBatches = async (
   const writer = new SwapWriter(
     engine,
     folder,
-    Math.max(MIN_SEGMENT_BYTES, ...replaced.map(({ sizeBytes }) => sizeBytes)),
+    Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, ...replaced.map(({ sizeBytes }) => sizeBytes))),
   )
   let isInserted = false
   const insert = async (): Promise<void> => {
