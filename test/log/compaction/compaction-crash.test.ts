@@ -12,9 +12,10 @@ const record = (key: string, value: string | null): Written => ({ key, value, ag
 
 /** A log with something of everything: superseded records, deletions, and transactions that ended either way. */
 const fill = async (world: CompactedWorld): Promise<void> => {
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 2; round++) {
     await world.write([record('a', `${round}`), record('b', `${round}`)], round % 2 === 0 ? 'gzip' : 'none')
     await world.produce(1, [record('c', `${round}`), record(`only ${round}`, 'x')], true)
+    await world.write([record(`stays ${world.log.endOffset}`, 'x'), record('a', 'y')])
     await world.produce(2, [record('a', 'taken back')], true)
     await world.write([record(`only ${round - 1}`, null)])
     await world.end(1, 'commit')
