@@ -126,7 +126,8 @@ describe.each([
     const expected = world.naive.table(world.log.lastStableOffset)
     expect(world.tableOf(await world.committed())).toEqual(expected)
     await world.expectSound()
-    await world.expectRetriesKnown()
+    // As in Kafka: the batch that counted as a producer's last when the pass began may be what was truncated.
+    if (!isCut) await world.expectRetriesKnown()
     await world.log.close()
     await storage.close()
   })
