@@ -1,5 +1,7 @@
 /** What histories at random hardly come across. */
 import { describe, expect, it } from 'vitest'
+import { repairPartition } from '../../../src/log/maintenance/repair-partition.js'
+import { baseOffsetOf } from '../../../src/record/header.js'
 import { deferred } from '../../../src/runtime/abort.js'
 import type { PartitionStorage } from '../../../src/storage/contract.js'
 import { memoryPartition } from '../../support/log-batches.js'
@@ -109,4 +111,28 @@ it('L5: a hole above what was compacted is damage, with every blob and without t
     await expect(found, how).rejects.toThrow()
     expect(world.log.failure?.code, how).toBe('STORAGE_CORRUPT')
   }
+})
+
+it('L5: a compacted log is cut off at its damage as any other is, and opens again with its gaps', async () => {
+  const world = await openWorld()
+  for (const key of ['a', 'a', 'a', 'b', 'c', 'd']) await world.write([record(key, '1'), record('z', '1')])
+  await world.compact()
+  await world.write([record('e', '1')])
+  const hole = world.naive.batches.at(-2)!
+  await world.storage.replace(hole.base, hole.last + 1, [])
+  const kept: number[] = []
+  const repair = await repairPartition(world.storage, {
+    topic: 'orders',
+    clock: world.clock,
+    keep: (batches) => {
+      kept.push(...batches.map(baseOffsetOf))
+      return Promise.resolve()
+    },
+    kept: () => Promise.resolve(),
+  })
+  expect([repair?.lostFrom, kept]).toEqual([hole.base, [world.naive.batches.at(-1)!.base]])
+  await world.open()
+  expect(world.log.failure).toBeUndefined()
+  expect(world.log.endOffset).toBe(hole.base)
+  await world.expectSound()
 })
