@@ -66,6 +66,7 @@ export type { ConsumerEvents } from './clients/consumer/consumer-events.js'
 export type {
   AssignablePartition,
   AutoOffsetReset,
+  ResetByDuration,
   ConsumerOptions,
   GroupConsumerOptions,
   ReadingOptions,

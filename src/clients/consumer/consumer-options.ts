@@ -15,14 +15,20 @@ import type { TopicPartition } from '../message.js'
 import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
 
 /** What to do where there is no position, or where it is out of range. */
-export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | ResetByDuration
+
+/** Back by a duration from the time of the reset. Source: KIP-1106, where it is `by_duration:PT1H`. */
+export interface ResetByDuration {
+  /** How far back, in milliseconds: at the first record that is not older, or at the end if all are. */
+  readonly byDurationMs: number
+}
 
 /** How every consumer reads. Sources: Kafka's consumer configs, KIP-41, KIP-62, KIP-98. */
 export interface ReadingOptions {
   /**
    * Where to begin when the group has committed nothing, and when a position is out of range: `'earliest'`,
-   * `'latest'`, or `'none'` for an error. Default `'earliest'`, unlike Kafka's `latest`: what was produced before a
-   * group's first member joined is then seen and not skipped in silence.
+   * `'latest'`, `{ byDurationMs }` for that long ago, or `'none'` for an error. Default `'earliest'`, unlike Kafka's
+   * `latest`: what was produced before a group's first member joined is then seen and not skipped in silence.
    */
   readonly autoOffsetReset?: AutoOffsetReset
   /** Whether processed positions are committed at an interval, on close and before a rebalance. Default true. */
@@ -103,8 +109,23 @@ export interface ConsumerOptions<T extends AnyTopic = AnyTopic> extends ReadingO
 const MAX_INT32 = 0x7fffffff
 const POSITION_EXPECTED = "an offset of at least 0, a Date, 'earliest' or 'latest'"
 
+const isAutoOffsetReset = (value: unknown): boolean =>
+  value === 'earliest' ||
+  value === 'latest' ||
+  value === 'none' ||
+  (typeof value === 'object' &&
+    value !== null &&
+    'byDurationMs' in value &&
+    Object.keys(value).length === 1 &&
+    Number.isSafeInteger(value.byDurationMs) &&
+    (value.byDurationMs as number) >= 0)
+
 const READING_RULES = {
-  autoOffsetReset: choiceOption<AutoOffsetReset>('earliest', ['earliest', 'latest', 'none']),
+  autoOffsetReset: customOption<AutoOffsetReset>(
+    'earliest',
+    "'earliest', 'latest', 'none' or { byDurationMs } with a whole number of at least 0",
+    isAutoOffsetReset,
+  ),
   enableAutoCommit: booleanOption(true),
   autoCommitIntervalMs: integerOption(5000, 1),
   delivery: choiceOption<'at-least-once' | 'at-most-once'>('at-least-once', [

@@ -222,7 +222,10 @@ export class Consumption implements FetchHost {
       return
     }
     this.#hooks.stumbled(error)
-    this.positions.seek([state], offset ?? autoOffsetReset).catch((failure: unknown) => this.fail(failure))
+    const { positions } = this
+    const moving =
+      offset === undefined ? positions.reset([state], autoOffsetReset) : positions.seek([state], offset)
+    moving.catch((failure: unknown) => this.fail(failure))
   }
 
   #take(): Chunk | undefined {

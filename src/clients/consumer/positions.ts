@@ -51,10 +51,17 @@ export class Positions {
     if (from === undefined && groupId !== undefined) await this.#beginWhereCommitted(states, groupId)
     // The application may have gone elsewhere while this was asked for.
     const left = states.filter((state) => state.version === versions.get(state))
-    const target = from ?? autoOffsetReset
-    if (target !== 'none') await this.seek(left, target)
+    if (from !== undefined) await this.seek(left, from)
+    else if (autoOffsetReset !== 'none') await this.reset(left, autoOffsetReset)
     else for (const state of left) state.fail(nothingToBeginWith(state, groupId))
     this.#host.placed()
+  }
+
+  /** Goes where `reset` says; a duration counts back from now. */
+  reset(states: readonly PartitionState[], reset: Exclude<AutoOffsetReset, 'none'>): Promise<void> {
+    if (typeof reset === 'string') return this.seek(states, reset)
+    // Nothing is older than the epoch, and a Date has bounds.
+    return this.seek(states, new Date(Math.max(0, this.#context.clock.now() - reset.byDurationMs)))
   }
 
   /** Goes to `position`; what was fetched before is dropped at once. */
