@@ -29,6 +29,7 @@ export interface RetentionEvent {
 export interface CompactionEvent {
   /** The topic's name. */
   readonly topic: string
+  /** The partition's number in it. */
   readonly partition: number
   /** The bytes of the batches that it went through. */
   readonly bytesBefore: number
