@@ -70,7 +70,16 @@ interface Known<T> {
   readonly at: number
 }
 
-const GROUP_KEY_TYPE = 0
+/** What a coordinator looks after, and the number of that in requests. */
+const COORDINATOR_KEY_TYPES = { group: 0, transaction: 1 } as const
+/** What a coordinator looks after. */
+export type CoordinatorType = keyof typeof COORDINATOR_KEY_TYPES
+
+/** Which coordinator is asked for. */
+export interface CoordinatorOptions extends AskOptions {
+  /** What `key` names; default a group. */
+  readonly type?: CoordinatorType
+}
 
 /** The clients' shared picture of the cluster. */
 export class Cluster {
@@ -187,19 +196,21 @@ export class Cluster {
     return this.#network.bootstrap(options.signal)
   }
 
-  /** The way to the coordinator of a group. */
-  async coordinator(groupId: string, options: AskOptions = {}): Promise<Channel> {
-    let address = this.#coordinators.get(groupId)
+  /** The way to the coordinator of a group or a transactional id. */
+  async coordinator(key: string, options: CoordinatorOptions = {}): Promise<Channel> {
+    const { type = 'group' } = options
+    const name = `${type} ${key}`
+    let address = this.#coordinators.get(name)
     if (address === undefined) {
-      address = await withRetries(() => this.#findCoordinator(groupId, options), this.#retry(options))
-      this.#coordinators.set(groupId, address)
+      address = await withRetries(() => this.#findCoordinator(type, key, options), this.#retry(options))
+      this.#coordinators.set(name, address)
     }
     return this.#network.to(address, options.signal)
   }
 
-  /** Forgets the coordinator of a group, because it has moved or cannot be reached. */
-  invalidateCoordinator(groupId: string): void {
-    this.#coordinators.delete(groupId)
+  /** Forgets the coordinator of a group or a transactional id, because it has moved or cannot be reached. */
+  invalidateCoordinator(key: string, type: CoordinatorType = 'group'): void {
+    this.#coordinators.delete(`${type} ${key}`)
   }
 
   #fresh(name: string): TopicMetadata | undefined {
@@ -273,13 +284,13 @@ export class Cluster {
     }
   }
 
-  async #findCoordinator(groupId: string, options: AskOptions): Promise<BrokerAddress> {
+  async #findCoordinator(type: CoordinatorType, name: string, options: AskOptions): Promise<BrokerAddress> {
     const channel = await this.#network.bootstrap(options.signal)
-    const request = { key: '', keyType: GROUP_KEY_TYPE, coordinatorKeys: [groupId] }
+    const request = { key: '', keyType: COORDINATOR_KEY_TYPES[type], coordinatorKeys: [name] }
     const { coordinators } = await channel.send(findCoordinator, request, options)
     const [found] = coordinators
     if (found === undefined)
-      throw new OttlaError('COORDINATOR_NOT_AVAILABLE', `No coordinator was named for group ${groupId}.`)
+      throw new OttlaError('COORDINATOR_NOT_AVAILABLE', `No coordinator was named for ${type} ${name}.`)
     if (found.errorCode !== 0) throw errorFromKafkaCode(found.errorCode, found.errorMessage)
     return { nodeId: found.nodeId, host: found.host, port: found.port }
   }

@@ -67,7 +67,7 @@ class DirectChannel implements Channel {
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     const context: RequestContext = {
-      apiVersion: api.versions[1],
+      apiVersion: Math.min(api.versions[1], options?.maxVersion ?? api.versions[1]),
       clientId: this.#clientId,
       clientHost: IN_PROCESS_HOST,
       signal,

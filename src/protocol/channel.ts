@@ -8,6 +8,8 @@ import type { Api, Fields, RequestOf, ResponseOf } from './schema.js'
 export interface SendOptions {
   /** Gives up waiting; the broker may still carry the request out. */
   readonly signal?: AbortSignal | undefined
+  /** The newest version that may be used, where a newer one would mean something else; default the newest known. */
+  readonly maxVersion?: number | undefined
 }
 
 /** Carries requests to one broker. Requests take effect there in the order of the calls. */

@@ -3,7 +3,7 @@ import { findCoordinator } from '../../src/protocol/api/find-coordinator.js'
 import { initProducerId } from '../../src/protocol/api/init-producer-id.js'
 import { metadata } from '../../src/protocol/api/metadata.js'
 import { produce } from '../../src/protocol/api/produce.js'
-import type { BrokerAddress, Channel, Network } from '../../src/protocol/channel.js'
+import type { BrokerAddress, Channel, Network, SendOptions } from '../../src/protocol/channel.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../../src/protocol/schema.js'
 import { readHeader, type BatchHeader } from '../../src/record/header.js'
 
@@ -46,7 +46,7 @@ export class ScriptedNetwork implements Network {
   /** The names of all requests, in order, with the node that got them. */
   readonly calls: string[] = []
   /** Answers in place of the script, per API name; returning undefined lets the script answer. */
-  readonly overrides = new Map<string, (nodeId: number) => unknown>()
+  readonly overrides = new Map<string, (nodeId: number, request: unknown, options?: SendOptions) => unknown>()
   /** Answers every Produce request at once if set. */
   autoAnswer: ((pending: PendingProduce) => void) | undefined
   readonly #nodeIds: readonly number[]
@@ -71,7 +71,7 @@ export class ScriptedNetwork implements Network {
     let channel = this.#channels.get(nodeId)
     if (channel === undefined) {
       channel = {
-        send: (api, request) => this.#send(nodeId, api, request),
+        send: (api, request, options) => this.#send(nodeId, api, request, options),
       }
       this.#channels.set(nodeId, channel)
     }
@@ -91,9 +91,10 @@ export class ScriptedNetwork implements Network {
     nodeId: number,
     api: Api<Q, P>,
     request: RequestOf<Api<Q, P>>,
+    options?: SendOptions,
   ): Promise<ResponseOf<Api<Q, P>>> {
     this.calls.push(`${api.name}@${nodeId}`)
-    const overridden = this.overrides.get(api.name)?.(nodeId)
+    const overridden = this.overrides.get(api.name)?.(nodeId, request, options)
     if (overridden instanceof Error) throw overridden
     const answer =
       overridden ??

@@ -2,6 +2,7 @@
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { ClientContext } from '../context.js'
+import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
 import { commitOffsets } from '../group/group-offsets.js'
 import { partitionName } from '../message.js'
 import { Topic, type AnyTopic } from '../topic.js'
@@ -70,6 +71,11 @@ export class AssignedParts implements ConsumerParts {
     this.consumption.positions
       .begin(states, { groupId: this.groupId, from })
       .catch((error: unknown) => this.consumption.fail(error))
+  }
+
+  /** Nobody in particular: an application that assigns partitions itself fences nobody. */
+  groupMetadata(groupId: string): ConsumerGroupMetadata {
+    return { groupId, memberId: '', generationId: -1, groupInstanceId: null }
   }
 
   async leave(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Events } from '../../runtime/events.js'
 import type { Committer } from './committer.js'
 import type { ConsumerEvents } from './consumer-events.js'
 import type { Consumption } from './consumption.js'
+import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
 import type { IsolationLevel } from '../offset-lookup.js'
 
 /** The parts of a consumer. */
@@ -15,6 +16,8 @@ export interface ConsumerParts {
   readonly events: Events<ConsumerEvents>
   readonly consumption: Consumption
   readonly committer: Committer
+  /** Who commits, if there is a group to commit for. */
+  groupMetadata(groupId: string): ConsumerGroupMetadata
   /** Gives everything up; nothing is committed any more. */
   leave(reason: string, signal?: AbortSignal): Promise<void>
 }

@@ -4,6 +4,7 @@ import type { EventSource } from '../../runtime/events.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
 import type { ClientContext } from '../context.js'
+import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
 import { fetchCommitted, type CommittedOffset, type OffsetToCommit } from '../group/group-offsets.js'
 import { partitionName, type Message, type TopicPartition } from '../message.js'
 import { withRetries } from '../retry.js'
@@ -158,6 +159,24 @@ export class Consumer<M extends Message = Message> extends Resource implements A
       )
     }
     await committer.commit(offsets)
+  }
+
+  /**
+   * @internal Who it is, for a transaction that commits its offsets.
+   * @throws OttlaError INVALID_ARGUMENT when it commits by itself, INVALID_GROUP_ID without a group, and as
+   * {@link Consumer.commit} between two generations.
+   */
+  metadataForTransaction(): ConsumerGroupMetadata {
+    this.assertOpen()
+    const groupId = this.#groupId()
+    if (this.#parts.committer.isAutomatic) {
+      throw invalidArgument(
+        `enableAutoCommit of ${this.name}`,
+        true,
+        'false: its offsets are committed in transactions, or by itself, not both',
+      )
+    }
+    return this.#parts.groupMetadata(groupId)
   }
 
   /** What the group has committed; partitions for which it committed nothing are left out. */

@@ -4,6 +4,7 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { Resource } from '../../runtime/lifecycle.js'
 import type { ClientContext } from '../context.js'
+import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
 import { isMembershipOver, Membership, type MembershipListener } from '../group/membership.js'
 import type { Message, TopicPartition } from '../message.js'
 import type { AnyTopic } from '../topic.js'
@@ -138,6 +139,11 @@ class GroupMember implements ConsumerParts, MembershipListener {
   failed(error: unknown): void {
     this.consumption.fail(error)
     this.events.emit('error', error)
+  }
+
+  groupMetadata(groupId: string): ConsumerGroupMetadata {
+    const { memberId, generation } = this.membership.assertMember()
+    return { groupId, memberId, generationId: generation, groupInstanceId: null }
   }
 
   async leave(reason: string, signal?: AbortSignal): Promise<void> {

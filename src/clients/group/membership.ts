@@ -134,7 +134,7 @@ export class Membership {
     const { groupId, backoff } = this.#options
     let stay = this.#stay
     const identity = () => {
-      const member = this.#identity()
+      const member = this.assertMember()
       stay = this.#stay
       return member
     }
@@ -155,7 +155,10 @@ export class Membership {
     }
   }
 
-  #identity(): { readonly groupId: string; readonly memberId: string; readonly generation: number } {
+  /** Who it is in the present generation.
+   * @throws OttlaError REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID between two.
+   */
+  assertMember(): { readonly groupId: string; readonly memberId: string; readonly generation: number } {
     const { groupId } = this.#options
     // Without an id it would pass for a commit of nobody in particular, which an empty group accepts.
     if (this.#memberId === '' || this.#generation < 0) {

@@ -40,6 +40,7 @@ export const produceRequestOf = (
   parts: readonly Part[],
   acks: 'all' | -1 | 0 | 1,
   timeoutMs: number,
+  transactionalId: string | null,
 ): RequestOf<typeof produce> => {
   const topics = new Map<
     string,
@@ -57,7 +58,7 @@ export const produceRequestOf = (
     })
   }
   return {
-    transactionalId: null,
+    transactionalId,
     acks: acks === 'all' ? -1 : acks,
     timeoutMs,
     topicData: [...topics.values()],

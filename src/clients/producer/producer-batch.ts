@@ -189,6 +189,6 @@ export class ProducerBatch {
   #batchOptions() {
     if (this.sequence === undefined) return {}
     const { identity, baseSequence } = this.sequence
-    return { producerId: identity.producerId, producerEpoch: identity.producerEpoch, baseSequence }
+    return { ...identity, baseSequence }
   }
 }

@@ -8,10 +8,22 @@ import { withRetries } from '../retry.js'
 export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number
+  /** Whether its batches are in transactions. */
+  readonly isTransactional: boolean
+}
+
+/** Where the identity of batches comes from. */
+export interface Identities {
+  /** The identity of new batches; undefined until {@link next} has got one. */
+  readonly current: ProducerIdentity | undefined
+  /** The identity, got first if there is none. */
+  next(): Promise<ProducerIdentity>
+  /** `identity` is not to be used for new batches. */
+  discard(identity: ProducerIdentity): void
 }
 
 /** Has an identity when one is needed, and a new one when that proved void. */
-export class IdentitySource {
+export class IdentitySource implements Identities {
   readonly #context: ClientContext
   readonly #closeSignal: AbortSignal
   #current: ProducerIdentity | undefined
@@ -61,7 +73,7 @@ const request = (
         signal,
       })
       if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
-      return { producerId, producerEpoch }
+      return { producerId, producerEpoch, isTransactional: false }
     },
     { timers, random, signal },
   )

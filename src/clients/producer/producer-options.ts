@@ -47,6 +47,13 @@ export interface ProducerOptions {
   readonly maxInFlightRequestsPerConnection?: number
   /** How batches are compressed; snappy, lz4 and zstd need their package. Default `'none'`. */
   readonly compressionType?: CompressionType
+  /**
+   * Makes the producer transactional: what it sends is in transactions, and an older producer with the same id is
+   * fenced off. One instance of the application has it at a time, again after a restart. Default none (KIP-98).
+   */
+  readonly transactionalId?: string
+  /** How long a transaction may be open before the coordinator aborts it, in milliseconds. Default 60000. */
+  readonly transactionTimeoutMs?: number
   /** Chooses partitions in place of murmur2 for keyed and stickiness for keyless records. */
   readonly partitioner?: Partitioner
 }
@@ -66,6 +73,12 @@ const RULES = {
   enableIdempotence: booleanOption(true),
   maxInFlightRequestsPerConnection: integerOption(5, 1),
   compressionType: choiceOption<CompressionType>('none', COMPRESSION_TYPES),
+  transactionalId: customOption<string | undefined>(
+    undefined,
+    'a text of at least one character',
+    (value) => typeof value === 'string' && value !== '',
+  ),
+  transactionTimeoutMs: integerOption(60_000, 1),
   partitioner: customOption<Partitioner | undefined>(
     undefined,
     'a function',
@@ -80,6 +93,13 @@ export type CheckedProducerOptions = Checked<typeof RULES>
 export const checkProducerOptions = (options: ProducerOptions | undefined): CheckedProducerOptions => {
   const checked = checkOptions('producer', RULES, options)
   const isAll = checked.acks === 'all' || checked.acks === -1
+  if (checked.transactionalId !== undefined && !(checked.enableIdempotence && isAll)) {
+    throw invalidArgument(
+      'Option transactionalId of producer',
+      checked.transactionalId,
+      "acks 'all' and enableIdempotence along with it, or no transactionalId",
+    )
+  }
   if (checked.enableIdempotence && !isAll) {
     // Kafka gives way when idempotence was not asked for, and refuses when it was.
     if (options?.enableIdempotence === true) {

@@ -3,7 +3,10 @@ import { abortable } from '../../runtime/abort.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
 import { checkSignal } from '../../runtime/options.js'
+import type { Consumer } from '../consumer/consumer.js'
 import type { ClientContext } from '../context.js'
+import type { OffsetToCommit } from '../group/group-offsets.js'
+import type { Message } from '../message.js'
 import { Topic } from '../topic.js'
 import { Accumulator } from './accumulator.js'
 import { ArrayDelivery, RecordDelivery, type RecordMetadata } from './delivery.js'
@@ -15,6 +18,10 @@ import {
   type ProducerOptions,
 } from './producer-options.js'
 import { Sender } from './sender.js'
+import { offsetsAfter, Transaction, type TransactionOptions } from './transaction.js'
+import { TransactionCoordinator } from './transaction-coordinator.js'
+import { invalidState } from './transaction-errors.js'
+import { TransactionManager } from './transaction-manager.js'
 
 /** How to send. */
 export interface SendOptions {
@@ -37,6 +44,7 @@ export class Producer extends Resource {
   readonly #options: CheckedProducerOptions
   readonly #sender: Sender
   readonly #accumulator: Accumulator
+  readonly #transactions: TransactionManager | undefined
 
   /** @internal Applications get one from `ottla.producer()`. */
   constructor(context: ClientContext, options: ProducerOptions | undefined, parent?: Resource) {
@@ -44,7 +52,21 @@ export class Producer extends Resource {
     super('producer', parent)
     this.#context = context
     this.#options = checked
-    this.#sender = new Sender(context, checked, this.closeSignal, (batch) => this.#accumulator.release(batch))
+    const { transactionalId } = checked
+    if (transactionalId !== undefined) {
+      this.#transactions = new TransactionManager(
+        new TransactionCoordinator(context, checked, transactionalId),
+        { flush: () => this.#drained(), drop: (error) => this.#drop(error) },
+        this.closeSignal,
+      )
+    }
+    this.#sender = new Sender(
+      context,
+      checked,
+      this.closeSignal,
+      (batch) => this.#accumulator.release(batch),
+      this.#transactions,
+    )
     this.#accumulator = new Accumulator(context, checked, this.#sender)
   }
 
@@ -85,11 +107,86 @@ export class Producer extends Resource {
           'a Topic, from ottla.createTopic() or ottla.topic()',
         )
       }
-      return Array.isArray(records)
-        ? this.#sendAll(topic, records as readonly ProducerRecord<K, V>[], signal)
-        : this.#sendOne(topic, records as ProducerRecord<K, V>, signal)
+      this.#transactions?.assertInTransaction()
+      const sent = this.#taken(topic, records, signal)
+      // Nothing is lost on who does not wait for it: the transaction cannot be committed then, and says why.
+      if (this.#transactions !== undefined)
+        sent.catch((error: unknown) => this.#transactions?.sendFailed(error))
+      return sent
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  /**
+   * Begins a transaction; the first one asks the coordinator for the producer's identity, which fences older producers
+   * of the same transactionalId. What `send` takes until {@link commit} or {@link abort} is in it. A producer has one
+   * transaction at a time (KIP-98).
+   * @throws OttlaError INVALID_TXN_STATE without transactionalId or while one is open, PRODUCER_FENCED and others
+   * after which the producer can only be closed; UNSUPPORTED_VERSION when the broker coordinates no transactions.
+   */
+  async begin(options?: TransactionOptions): Promise<void> {
+    await this.#transactional().begin(checkSignal('begin', options))
+  }
+
+  /**
+   * Sends what is left, and commits the transaction: all of it is seen by consumers with `read_committed`, and the
+   * offsets in it count. Bounded by deliveryTimeoutMs for the records and maxBlockMs for the coordinator; if that time
+   * is up or the signal aborts, the outcome is open until `commit()` was called again.
+   * @throws OttlaError TRANSACTION_ABORTABLE when a send or an offset failed: then call {@link abort}. INVALID_TXN_STATE
+   * outside a transaction. PRODUCER_FENCED when a newer producer has the transactionalId.
+   */
+  async commit(options?: TransactionOptions): Promise<void> {
+    await this.#transactional().commit(checkSignal('commit', options))
+  }
+
+  /**
+   * Aborts the transaction: no consumer with `read_committed` sees anything of it, and its offsets do not count. After
+   * it the next one may begin. Bounded as {@link commit} is.
+   * @throws OttlaError INVALID_TXN_STATE outside a transaction, PRODUCER_FENCED.
+   */
+  async abort(options?: TransactionOptions): Promise<void> {
+    await this.#transactional().abort(checkSignal('abort', options))
+  }
+
+  /**
+   * Commits, with the transaction, that the consumer's group has processed these messages, or offsets (each that of the
+   * next record). The consumer's generation goes along, so that one that was replaced commits nothing (KIP-447).
+   * After an abort the consumer still stands behind the messages: seek it back, or close it.
+   * @throws OttlaError INVALID_ARGUMENT unless the consumer has `enableAutoCommit: false`, ILLEGAL_GENERATION and
+   * UNKNOWN_MEMBER_ID when the group has rebalanced, INVALID_TXN_STATE outside a transaction.
+   */
+  async commitOffsets<M extends Message>(
+    consumer: Consumer<M>,
+    processed: readonly M[] | readonly OffsetToCommit[],
+    options?: TransactionOptions,
+  ): Promise<void> {
+    const transactions = this.#transactional()
+    const signal = checkSignal('commitOffsets', options)
+    transactions.assertInTransaction()
+    await transactions.commitOffsets(consumer.metadataForTransaction(), offsetsAfter(processed), signal)
+  }
+
+  /**
+   * Begins a transaction, calls `work` with it, and commits when that resolves; what it resolves to is the result. When
+   * it rejects, or the commit is refused, the transaction is aborted and the error comes through. Calls on one producer
+   * follow one another: one during another is refused.
+   * @throws OttlaError as {@link begin} and {@link commit}.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
+    const transactions = this.#transactional()
+    await this.begin(options)
+    const tx = new Transaction(this)
+    try {
+      const result = await work(tx)
+      tx.end()
+      await this.commit(options)
+      return result
+    } catch (error) {
+      tx.end()
+      // What went wrong first is what the caller has to hear of; a failed abort shows at the next begin.
+      if (transactions.mayAbort) await this.abort().catch(() => undefined)
+      throw error
     }
   }
 
@@ -100,6 +197,7 @@ export class Producer extends Resource {
   }
 
   protected override async beforeClose(): Promise<void> {
+    await this.#transactions?.close()
     // Bounded by maxBlockMs and deliveryTimeoutMs, after which every send and every batch has failed.
     await this.#drained()
   }
@@ -108,6 +206,27 @@ export class Producer extends Resource {
     const error = new OttlaError('RESOURCE_CLOSED', 'The producer was closed before the record was sent.')
     this.#accumulator.stop(error)
     this.#sender.stop(error)
+  }
+
+  #transactional(): TransactionManager {
+    this.assertOpen()
+    if (this.#transactions !== undefined) return this.#transactions
+    throw invalidState('The producer has no transactionalId; give it one to have transactions.')
+  }
+
+  #taken<K, V>(
+    topic: Topic<K, V>,
+    records: ProducerRecord<K, V> | readonly ProducerRecord<K, V>[],
+    signal: AbortSignal | undefined,
+  ): Promise<RecordMetadata | readonly RecordMetadata[]> {
+    return Array.isArray(records)
+      ? this.#sendAll(topic, records as readonly ProducerRecord<K, V>[], signal)
+      : this.#sendOne(topic, records as ProducerRecord<K, V>, signal)
+  }
+
+  #drop(error: OttlaError): void {
+    this.#accumulator.stop(error)
+    this.#sender.drop(error)
   }
 
   async #drained(): Promise<void> {

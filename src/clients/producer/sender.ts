@@ -18,9 +18,13 @@ import {
   type Part,
 } from './produce-request.js'
 import type { ProducerBatch } from './producer-batch.js'
-import { IdentitySource } from './producer-identity.js'
+import { IdentitySource, type Identities } from './producer-identity.js'
 import type { CheckedProducerOptions } from './producer-options.js'
+import type { TransactionManager } from './transaction-manager.js'
 import { Wakeup } from '../wakeup.js'
+
+/** From this version on, producing adds the partition to the transaction (KIP-890). */
+const EXPLICIT_PRODUCE_VERSION = 11
 
 interface Request {
   readonly nodeId: number
@@ -35,7 +39,8 @@ export class Sender {
   readonly #options: CheckedProducerOptions
   readonly #release: (batch: ProducerBatch) => void
   readonly #closeSignal: AbortSignal
-  readonly #identities: IdentitySource
+  readonly #identities: Identities
+  readonly #transactions: TransactionManager | undefined
   /** Those that have batches. */
   readonly #queues = new Set<PartitionQueue>()
   /** Those that have something to send. */
@@ -51,12 +56,14 @@ export class Sender {
     options: CheckedProducerOptions,
     closeSignal: AbortSignal,
     release: (batch: ProducerBatch) => void,
+    transactions?: TransactionManager,
   ) {
     this.#context = context
     this.#options = options
     this.#closeSignal = closeSignal
     this.#release = release
-    this.#identities = new IdentitySource(context, closeSignal)
+    this.#transactions = transactions
+    this.#identities = transactions ?? new IdentitySource(context, closeSignal)
     this.#wakeup = new Wakeup(context, () => this.#onWakeup())
   }
 
@@ -99,6 +106,16 @@ export class Sender {
     this.#ready.clear()
   }
 
+  /** Gives up what is not under way; what is has yet to tell its outcome. */
+  drop(error: OttlaError): void {
+    for (const queue of this.#queues) this.#dropOf(queue, error)
+  }
+
+  #dropOf(queue: PartitionQueue, error: OttlaError): void {
+    for (const batch of queue.batches()) if (batch.state !== 'in flight') this.#fail(queue, batch, error)
+    this.#ready.delete(queue)
+  }
+
   #scheduleDrain(): void {
     if (this.#isDrainScheduled || this.#ready.size === 0) return
     this.#isDrainScheduled = true
@@ -139,6 +156,11 @@ export class Sender {
   /** The batch of `queue` that may be sent now, encoded, and where to; undefined while something is missing for it. */
   #nextPart(queue: PartitionQueue): Part | undefined {
     if (queue.busyCount > 0) return undefined
+    const refusal = this.#transactions?.refusal
+    if (refusal !== undefined) {
+      this.#dropOf(queue, refusal)
+      return undefined
+    }
     const batch = this.#nextBatch(queue)
     if (batch === undefined) {
       this.#ready.delete(queue)
@@ -163,6 +185,11 @@ export class Sender {
     }
     if (!queue.mayFollow(batch, enableIdempotence ? current : undefined, leader.nodeId)) return undefined
     if ((this.#inFlightByNode.get(leader.nodeId) ?? 0) >= maxInFlightRequestsPerConnection) return undefined
+    const enlisting = this.#transactions?.enlist(queue.topic, queue.partition)
+    if (enlisting !== undefined) {
+      this.#whileBusy(queue, enlisting)
+      return undefined
+    }
     if (enableIdempotence && batch.sequence === undefined) {
       if (current === undefined) {
         this.#whileBusy(queue, this.#identities.next())
@@ -203,7 +230,15 @@ export class Sender {
     this.#requests.add(request)
     this.#inFlightByNode.set(nodeId, (this.#inFlightByNode.get(nodeId) ?? 0) + 1)
     this.#wakeup.at(deadline, false)
-    first.leader.channel.send(produce, produceRequestOf(parts, acks, requestTimeoutMs)).then(
+    const transactions = this.#transactions
+    const produceRequest = produceRequestOf(
+      parts,
+      acks,
+      requestTimeoutMs,
+      transactions?.transactionalId ?? null,
+    )
+    const options = transactions?.isImplicit === false ? { maxVersion: EXPLICIT_PRODUCE_VERSION } : undefined
+    first.leader.channel.send(produce, produceRequest, options).then(
       (response) => this.#settle(request, () => this.#onResponse(parts, response)),
       (error: unknown) => this.#settle(request, () => this.#onRequestError(parts, error)),
     )
@@ -252,7 +287,17 @@ export class Sender {
       this.#whileBusy(queue, this.#split(queue, batch))
       return
     }
-    const isVoid = batch.sequence !== undefined && OttlaError.is(error) && VOID_IDENTITY.has(error.code)
+    // A transaction has one identity for all of it: what is refused under it, or comes back too late, is not sent again.
+    const refusal = this.#transactions?.refusal
+    if (refusal !== undefined) {
+      this.#fail(queue, batch, refusal)
+      return
+    }
+    const isVoid =
+      batch.sequence !== undefined &&
+      OttlaError.is(error) &&
+      VOID_IDENTITY.has(error.code) &&
+      (this.#transactions === undefined || queue.hasEarlier(batch))
     const isLasting = batch.attempts > this.#options.retries || isStorageDown(error, batch.attempts)
     if (!OttlaError.is(error) || (!error.retriable && !isVoid) || isLasting) {
       this.#fail(queue, batch, error)
@@ -295,6 +340,7 @@ export class Sender {
     if (batch.state === 'finished') return
     // A hole in the sequence would have the broker refuse all that follows, so what follows gets a new identity.
     if (batch.sequence !== undefined) this.#identities.discard(batch.sequence.identity)
+    this.#transactions?.sendFailed(error)
     this.#remove(queue, batch)
     batch.fail(error)
     this.#release(batch)

@@ -503,6 +503,10 @@ export const ERRORS = {
   DESERIALIZATION_FAILED: own(false, "A stored key or value cannot be decoded by the topic's serde."),
   NO_OFFSET_FOR_PARTITION: own(false, 'The group has no committed offset, and autoOffsetReset is none.'),
   DELIVERY_TIMED_OUT: own(false, 'A record was not acknowledged within deliveryTimeoutMs.'),
+  TRANSACTION_ABORTED: own(
+    false,
+    'A record was not sent, or is not to be seen, because its transaction was aborted.',
+  ),
   BUFFER_EXHAUSTED: own(true, 'The producer had no room for the record within maxBlockMs.'),
   STORAGE_LOCKED: own(false, 'Another owner holds the storage folder.'),
   STORAGE_FAILED: own(
