@@ -12,6 +12,7 @@ export type {
   CompactionEvent,
   CompactionFailedEvent,
   GroupEvent,
+  PartitionOfflineEvent,
   RetentionEvent,
   TopicEvent,
 } from './broker/broker-events.js'
@@ -21,6 +22,9 @@ export { copyLog } from './log/maintenance/copy-log.js'
 export type { LogProgress, LogWorkOptions } from './log/maintenance/progress.js'
 export type { PartitionRepair } from './log/maintenance/repair-partition.js'
 export type { LogProblem, LogReport, PartitionReport, ProblemCode } from './log/maintenance/verify-report.js'
+
+export type { LogInspection, PartitionInspection } from './broker/inspection.js'
+export type { LastCompaction } from './log/compaction/compaction-state.js'
 
 // Topics and what is in them
 export { Partition, Topic } from './clients/topic.js'
@@ -86,6 +90,7 @@ export type { AclBinding, AclBindingFilter, NewAclBinding } from './clients/admi
 export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'
 export type { ConfigChanges, ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
 export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
+export type { LogDirDescription, ReplicaInfo } from './clients/admin/log-dirs.js'
 export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
 export type {
   ScramCredentialInfo,
@@ -130,4 +135,4 @@ export type { Resource } from './runtime/lifecycle.js'
 export type { Uuid } from './runtime/uuid.js'
 export type { TimestampType } from './record/header.js'
 export type { DiskPolicy } from './log/disk-budget.js'
-export type { Durability, LogStorage } from './storage/contract.js'
+export type { Durability, LogStorage, StorageVolume } from './storage/contract.js'

@@ -3,6 +3,7 @@
  * with: topics, producers, consumers, groups, admin.
  */
 import { Broker, type BrokerEvents } from './broker/broker.js'
+import type { LogInspection } from './broker/inspection.js'
 import { repairLog, verifyLog } from './broker/log-maintenance.js'
 import { Admin } from './clients/admin/admin.js'
 import { Cluster } from './clients/cluster.js'
@@ -216,6 +217,16 @@ export class Ottla extends Resource {
     options: LogWorkOptions = {},
   ): Promise<void> {
     return withStorage(from, (source) => withStorage(to, (target) => copyLog(source, target, options)))
+  }
+
+  /**
+   * What the log holds: sizes, offsets, segments and the last compaction of every partition, of `topic` alone or of
+   * all topics, the log's own among them. Opens what nobody has opened yet; costs no reading of records.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  inspect(topic?: string): Promise<LogInspection> {
+    this.assertOpen()
+    return this.#broker.inspect(topic)
   }
 
   /** What the log takes on disk, or in memory when it lives there, in bytes. */

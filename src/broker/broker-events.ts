@@ -49,6 +49,16 @@ export interface CompactionFailedEvent extends Pick<CompactionEvent, 'topic' | '
   readonly error: unknown
 }
 
+/** A partition that went off line. */
+export interface PartitionOfflineEvent {
+  /** The topic's name. */
+  readonly topic: string
+  /** The partition's number in it. */
+  readonly partition: number
+  /** Why; its `details` name the file and the place where the storage knows them. */
+  readonly error: OttlaError
+}
+
 /** Event name to arguments. */
 export type BrokerEvents = Readonly<{
   /** A topic was created, and is durable. */
@@ -67,6 +77,11 @@ export type BrokerEvents = Readonly<{
   logCompacted: [event: CompactionEvent]
   /** A partition could not be compacted, and is as it was; it is tried again, and this is told once until it works. */
   compactionFailed: [event: CompactionFailedEvent]
+  /**
+   * A partition went off line: its storage failed, or damage was found below its end. It answers with that error until
+   * the log was opened again; the others go on.
+   */
+  partitionOffline: [event: PartitionOfflineEvent]
   /** The storage refuses everything until the broker was closed and opened again. */
   storageFailed: [error: OttlaError]
 }>

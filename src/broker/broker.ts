@@ -25,6 +25,7 @@ import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import type { ScramCredential } from './credentials/scram-credentials.js'
 import { FetchSessions } from './fetch-sessions.js'
 import { FetchWaiters } from './fetch-waiters.js'
+import { inspectLog, type LogInspection } from './inspection.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { HANDLERS } from './handlers.js'
 import { ClusterMetadata } from './metadata/cluster-metadata.js'
@@ -86,6 +87,7 @@ export class Broker extends Resource {
     this.#services = {
       nodeId,
       address: options.address ?? { host: 'localhost', port: 0 },
+      storage: options.storage,
       clock,
       random,
       configs,
@@ -170,6 +172,10 @@ export class Broker extends Resource {
         clock,
         timers,
         ...diskBudgetOf(configs, () => logs.opened(), events),
+        onFailed: ({ topicId, partition }, error) => {
+          const topic = known?.topicById(topicId)?.name
+          if (topic !== undefined) events.emit('partitionOffline', { topic, partition, error })
+        },
         describe: ({ topicId, partition }) => {
           const topic = known?.topicById(topicId)
           const { leaderEpoch } = topic?.partition(partition) ?? {}
@@ -231,6 +237,12 @@ export class Broker extends Resource {
     }
     const access = new Access(this.#services, authorizer, { principal, host: clientHost.replace('/', '') })
     return guard.answer(access, request as never, handle as never) as Promise<ResponseOf<Api<Q, P>>>
+  }
+
+  /** What the log holds: of `topic` alone, or of all topics. */
+  inspect(topic?: string): Promise<LogInspection> {
+    this.assertOpen()
+    return inspectLog(this.#services, topic)
   }
 
   /** A user's SCRAM credential, for a listener that authenticates its clients by it. */

@@ -13,6 +13,7 @@ import { describeAcls } from '../protocol/api/describe-acls.js'
 import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
+import { describeLogDirs } from '../protocol/api/describe-log-dirs.js'
 import { describeTopicPartitions } from '../protocol/api/describe-topic-partitions.js'
 import { describeUserScramCredentials } from '../protocol/api/describe-user-scram-credentials.js'
 import { fetch } from '../protocol/api/fetch.js'
@@ -49,6 +50,7 @@ import { handleDescribeAcls } from './handlers/describe-acls.js'
 import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
+import { handleDescribeLogDirs } from './handlers/describe-log-dirs.js'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
 import { handleDescribeUserScramCredentials } from './handlers/describe-user-scram-credentials.js'
 import { handleFetch } from './handlers/fetch.js'
@@ -100,6 +102,7 @@ const bound: readonly BoundHandler[] = [
   bind(deleteAcls, handleDeleteAcls),
   bind(describeConfigs, handleDescribeConfigs),
   bind(alterConfigs, handleAlterConfigs),
+  bind(describeLogDirs, handleDescribeLogDirs),
   bind(saslAuthenticate, handleSaslAuthenticate),
   bind(createPartitions, handleCreatePartitions),
   bind(deleteGroups, handleDeleteGroups),

@@ -2,6 +2,7 @@
 import type { Clock } from '../runtime/clock.js'
 import type { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Random } from '../runtime/random.js'
+import type { LogStorage } from '../storage/contract.js'
 import type { Uuid } from '../runtime/uuid.js'
 import { ZERO_UUID } from '../runtime/uuid.js'
 import type { BrokerConfigs, GivenConfigs } from './configs/broker-configs.js'
@@ -20,6 +21,8 @@ export interface BrokerServices {
   readonly nodeId: number
   /** Where clients that are not in this process reach it. */
   readonly address: { readonly host: string; readonly port: number }
+  /** Where all of it is kept. */
+  readonly storage: LogStorage
   readonly clock: Clock
   readonly random: Random
   readonly configs: BrokerConfigs

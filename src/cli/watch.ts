@@ -30,6 +30,12 @@ export const watchBroker = ({ events }: Ottla, log: Log): void => {
   events.on('recordsDropped', (event) =>
     log.debug('recordsDropped', `retention dropped ${counted(event.bytes, 'byte')}`, { ...event }),
   )
+  events.on('partitionOffline', ({ topic, partition, error }) =>
+    log.error('partitionOffline', `${topic}-${partition} is off line: ${error.message}`, {
+      topic,
+      partition,
+    }),
+  )
   events.on('logCompacted', (event) =>
     log.debug(
       'logCompacted',

@@ -30,6 +30,8 @@ export interface PartitionLogOptions {
   readonly timers?: Timers
   /** What all logs may take together; without it there is no limit. */
   readonly diskBudget?: DiskBudget
+  /** Is told when the log goes off line, because of its storage or of what it found there. */
+  readonly onFailed?: (id: PartitionId, failure: OttlaError) => void
 }
 
 /** An open log. */
@@ -49,6 +51,7 @@ export abstract class LogBase extends Resource {
   protected state: LogState
   protected logStart: number
   protected watermark: number
+  readonly #onFailed: PartitionLogOptions['onFailed']
   #failure: OttlaError | undefined
   protected bytesSinceCheckpoint: number
   protected changedSinceCheckpoint: boolean
@@ -68,6 +71,7 @@ export abstract class LogBase extends Resource {
     }
     this.recovery = { checkpoint, validatedBytes }
     this.storage = storage
+    this.#onFailed = options.onFailed
     this.isOnDisk = options.isOnDisk ?? false
     this.clock = options.clock
     this.flushing = new Flushing(options.timers, () => void this.flush().catch(() => undefined))
@@ -205,11 +209,12 @@ export abstract class LogBase extends Resource {
   }
 
   protected fail(error: unknown): OttlaError {
+    if (this.#failure !== undefined) return this.#failure
     const message = `${this.name}: the storage failed; nothing is accepted until it was closed and reopened.`
-    this.takeOffline(
-      OttlaError.is(error) ? error : new OttlaError('STORAGE_FAILED', message, { cause: error }),
-    )
-    return this.#failure ?? new OttlaError('STORAGE_FAILED', message, { cause: error })
+    const failure = OttlaError.is(error) ? error : new OttlaError('STORAGE_FAILED', message, { cause: error })
+    this.takeOffline(failure)
+    this.#onFailed?.(this.id, failure)
+    return failure
   }
 
   protected exclusively<T>(work: () => Promise<T>): Promise<T> {

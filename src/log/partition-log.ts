@@ -55,7 +55,7 @@ export class PartitionLog extends CompactableLog {
         transactions: new TransactionIndex(),
       }
       const log = new PartitionLog(storage, options, { state, checkpoint: 'damaged', validatedBytes: 0 })
-      log.takeOffline(error)
+      log.fail(error)
       return log
     }
   }

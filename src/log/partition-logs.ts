@@ -24,6 +24,8 @@ export interface PartitionLogsOptions {
   readonly timers?: Timers
   /** What all logs may take together. */
   readonly diskBudget?: DiskBudget
+  /** Is told of a log that goes off line. */
+  readonly onFailed?: (id: PartitionId, failure: OttlaError) => void
   /**
    * Tells the retention sweep of stored partitions that nobody opened. Without it, or when it knows nothing of one,
    * that is left alone.

@@ -40,6 +40,8 @@ export interface Files {
   syncDirectory(directory: string): Promise<void>
   /** The bytes of all files directly in `directory`; 0 when it does not exist. */
   directorySizeBytes(directory: string): Promise<number>
+  /** The disk that `directory` is on: its size, and what this process may still write, in bytes. */
+  volume(directory: string): Promise<{ readonly totalBytes: number; readonly usableBytes: number }>
 }
 
 /** Which process this is, so that a lock left behind by a dead one can be told from one that is held. */

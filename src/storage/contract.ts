@@ -61,6 +61,16 @@ export interface PartitionState {
   readonly sizeBytes: number
   /** How many batches are stored. */
   readonly batchCount: number
+  /** How many files the batches are in; only where the storage keeps segments. */
+  readonly segmentCount?: number
+}
+
+/** The disk, or the part of it, that a storage is on. */
+export interface StorageVolume {
+  /** How large it is, in bytes. */
+  readonly totalBytes: number
+  /** How much of it this process may still write, in bytes. */
+  readonly usableBytes: number
 }
 
 /** Names a partition in a storage. */
@@ -148,6 +158,8 @@ export interface PartitionStorage {
 export interface LogStorage {
   /** What errors and figures call it: `memory`, `level`, ... */
   readonly name: string
+  /** The folder; only where it is in one. */
+  readonly location?: string
   /** What it promises. */
   readonly capabilities: StorageCapabilities
   /** The failure after which it refuses every write; undefined while it is well. */
@@ -174,4 +186,7 @@ export interface LogStorage {
 
   /** What the storage takes on disk (in memory for one without), in bytes. */
   sizeBytes(): Promise<number>
+
+  /** What it is on, where it is open and knows. */
+  volume?(): Promise<StorageVolume>
 }

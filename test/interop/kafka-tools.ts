@@ -12,6 +12,16 @@ const cells = (lines: readonly string[]): string[][] => lines.map((line) => line
 const events = (lines: readonly string[]): Record<string, unknown>[] =>
   lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>)
 
+/** What kafka-log-dirs prints. */
+interface LogDirs {
+  readonly brokers: readonly {
+    readonly logDirs: readonly {
+      readonly error: string | null
+      readonly partitions: readonly { readonly partition: string; readonly size: number }[]
+    }[]
+  }[]
+}
+
 /** The tools by the names of their classes, one after another on one broker. */
 export const kafkaTools: Suite = {
   name: 'tools',
@@ -113,6 +123,19 @@ export const kafkaTools: Suite = {
       )
       const rows = cells(await tool('GroupsCommand', ['--list']))
       assert.deepEqual(rows.at(-1), ['verifying', 'Classic', 'consumer'])
+    })
+    await check('kafka-log-dirs describes where it all is', async () => {
+      const [description] = events(await tool('LogDirsCommand', ['--describe', '--topic-list', 'orders']))
+      const [broker] = (description as unknown as LogDirs).brokers
+      const [directory] = broker?.logDirs ?? []
+      assert.equal(directory?.error, null)
+      assert.deepEqual(directory.partitions.map(({ partition }) => partition).sort(), [
+        'orders-0',
+        'orders-1',
+        'orders-2',
+        'orders-3',
+      ])
+      assert.ok(directory.partitions.some(({ size }) => size > 0))
     })
     await check('kafka-broker-api-versions understands what is supported', async () => {
       const supported = (await tool('BrokerApiVersionsCommand', [])).join('\n')

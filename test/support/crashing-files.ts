@@ -83,6 +83,7 @@ export class CrashingFiles {
       list: (directory) => alive(() => this.list(directory)),
       removeDirectory: (directory) => alive(() => this.removeDirectory(directory)),
       syncDirectory: (directory) => alive(() => this.syncDirectory(directory)),
+      volume: () => Promise.resolve({ totalBytes: 0, usableBytes: 0 }),
       directorySizeBytes: (directory) => alive(() => this.directorySizeBytes(directory)),
     }
   }

@@ -13,6 +13,7 @@ import { describeAcls } from '../../src/protocol/api/describe-acls.js'
 import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
+import { describeLogDirs } from '../../src/protocol/api/describe-log-dirs.js'
 import { describeTopicPartitions } from '../../src/protocol/api/describe-topic-partitions.js'
 import { describeUserScramCredentials } from '../../src/protocol/api/describe-user-scram-credentials.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
@@ -52,6 +53,7 @@ export const PROTOCOL_APIS = {
   'describe-cluster': describeCluster,
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,
+  'describe-log-dirs': describeLogDirs,
   'describe-topic-partitions': describeTopicPartitions,
   'describe-user-scram-credentials': describeUserScramCredentials,
   fetch,

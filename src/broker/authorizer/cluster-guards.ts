@@ -7,6 +7,7 @@ import { deleteAcls } from '../../protocol/api/delete-acls.js'
 import { describeAcls } from '../../protocol/api/describe-acls.js'
 import { describeCluster } from '../../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../protocol/api/describe-configs.js'
+import { describeLogDirs } from '../../protocol/api/describe-log-dirs.js'
 import { describeUserScramCredentials } from '../../protocol/api/describe-user-scram-credentials.js'
 import { incrementalAlterConfigs } from '../../protocol/api/incremental-alter-configs.js'
 import { initProducerId } from '../../protocol/api/init-producer-id.js'
@@ -160,6 +161,14 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
       throttleTimeMs: 0,
       errorCode: REFUSED.errorCode,
       configResources: [],
+    })),
+  ),
+  guard(
+    describeLogDirs,
+    whole(describeLogDirs, 'DESCRIBE', 'CLUSTER', cluster, () => ({
+      throttleTimeMs: 0,
+      errorCode: REFUSED.errorCode,
+      results: [],
     })),
   ),
   guard(

@@ -27,6 +27,7 @@ import {
   type GroupListing,
   type GroupOffset,
 } from './groups.js'
+import { describeLogDirs, type LogDirDescription } from './log-dirs.js'
 import { listOffsets, type ListedOffset, type OffsetSpec } from './offsets.js'
 import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
 import {
@@ -75,6 +76,14 @@ export class Admin {
    */
   deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
     return deleteTopics(this.#context, names, options)
+  }
+
+  /**
+   * Where the broker keeps partitions, how large they are there, and how much room is left (KIP-113, KIP-827).
+   * @throws OttlaError CLUSTER_AUTHORIZATION_FAILED.
+   */
+  describeLogDirs(options: AdminOptions = {}): Promise<readonly LogDirDescription[]> {
+    return describeLogDirs(this.#context, options)
   }
 
   /** The names of the topics, without the internal ones. */

@@ -44,6 +44,24 @@ export abstract class CompactableLog extends LogBase {
     return this.state.compaction.last
   }
 
+  /** What it is now, in figures that cost nothing to tell. */
+  inspect() {
+    const { sizeBytes, batchCount, segmentCount } = this.storage.state
+    return {
+      error: this.failure,
+      startOffset: this.startOffset,
+      endOffset: this.endOffset,
+      highWatermark: this.highWatermark,
+      lastStableOffset: this.lastStableOffset,
+      sizeBytes,
+      batchCount,
+      segmentCount,
+      activeSegmentOffset: this.activeSegmentOffset,
+      leaderEpoch: this.leaderEpoch,
+      lastCompaction: this.lastCompaction,
+    }
+  }
+
   /**
    * What may be compacted at `nowMs` and was not; undefined when there is nothing, or `cleanup.policy` has no compact.
    * Costs what was appended since it was asked last.

@@ -12,6 +12,7 @@ import {
   rename,
   rm,
   stat,
+  statfs,
   unlink,
   type FileHandle,
 } from 'node:fs/promises'
@@ -212,6 +213,10 @@ export const nodeFiles: Files = {
     } finally {
       await handle.close()
     }
+  },
+  volume: async (directory) => {
+    const { bsize, blocks, bavail } = await statfs(directory)
+    return { totalBytes: bsize * blocks, usableBytes: bsize * bavail }
   },
   directorySizeBytes: async (directory) => {
     let names: string[]

@@ -54,8 +54,9 @@ export class FilePartition implements PartitionStorage {
   }
 
   get state(): PartitionState {
-    const { startOffset, endOffset, sizeBytes, batchCount } = this.#folder.meta
-    return { startOffset, endOffset, sizeBytes, batchCount }
+    const { meta } = this.#folder
+    const { startOffset, endOffset, sizeBytes, batchCount } = meta
+    return { startOffset, endOffset, sizeBytes, batchCount, segmentCount: segmentsOf(meta).length }
   }
 
   append(

@@ -3,7 +3,13 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Files, ProcessIdentity } from '../../runtime/files.js'
 import { systemRandom } from '../../runtime/random.js'
 import { randomUuid } from '../../runtime/uuid.js'
-import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
+import type {
+  LogStorage,
+  PartitionId,
+  PartitionStorage,
+  StorageCapabilities,
+  StorageVolume,
+} from '../contract.js'
 import { DirectoryLock } from '../directory-lock.js'
 import { refuseOtherOwner } from '../other-owner.js'
 import { partitionKey } from '../partition-key.js'
@@ -40,6 +46,10 @@ export class FileStorage implements LogStorage {
 
   constructor(options: FileStorageOptions) {
     this.#options = options
+  }
+
+  get location(): string {
+    return this.#options.location
   }
 
   get failure(): OttlaError | undefined {
@@ -101,6 +111,11 @@ export class FileStorage implements LogStorage {
         total += await engine.files.directorySizeBytes(`${root}/${name}`)
     }
     return total
+  }
+
+  volume(): Promise<StorageVolume> {
+    const { engine, root } = this.#assertOpen()
+    return engine.files.volume(root)
   }
 
   async #open(): Promise<void> {

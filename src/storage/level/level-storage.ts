@@ -5,7 +5,13 @@
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Files, ProcessIdentity } from '../../runtime/files.js'
 import { systemRandom } from '../../runtime/random.js'
-import type { LogStorage, PartitionId, PartitionStorage, StorageCapabilities } from '../contract.js'
+import type {
+  LogStorage,
+  PartitionId,
+  PartitionStorage,
+  StorageCapabilities,
+  StorageVolume,
+} from '../contract.js'
 import { DirectoryLock } from '../directory-lock.js'
 import { refuseOtherOwner } from '../other-owner.js'
 import { partitionKey } from '../partition-key.js'
@@ -52,6 +58,10 @@ export class LevelStorage implements LogStorage {
   /** Deletions under way: whoever wants such a partition again waits until it is gone. */
   readonly #deletions = new Map<string, Promise<void>>()
   /** The last open or close: the next waits for it. */
+  /** The folder; none over a database of the application's own. */
+  readonly location?: string
+  /** The disk that the folder is on. */
+  readonly volume?: () => Promise<StorageVolume>
   #transition: Promise<void> = Promise.resolve()
   #nextPartitionNumber = 0
 
@@ -63,6 +73,10 @@ export class LevelStorage implements LogStorage {
     this.#create = create
     this.#folder = options.folder
     this.capabilities = options.capabilities
+    if (options.folder === undefined) return
+    const { files, location } = options.folder
+    this.location = location
+    this.volume = () => files.volume(location)
   }
 
   get failure(): OttlaError | undefined {

@@ -244,6 +244,7 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
     { request: () => ({ topics: [{ name: 't' }], responsePartitionLimit: 10, cursor: null }) },
   ],
   ListConfigResources: [{ request: () => ({ resourceTypes: [] }) }],
+  DescribeLogDirs: [{ request: () => ({ topics: null }) }],
   DescribeAcls: [{ request: () => aclFilter }],
   CreateAcls: [
     { request: () => ({ creations: [creationOf({ operation: 'READ', resourceType: 'TOPIC' }, 'ALLOW')] }) },
@@ -290,6 +291,7 @@ const KAFKA: Readonly<Record<string, readonly string[]>> = {
   AlterConfigs: ['ALTER_CONFIGS TOPIC', 'ALTER_CONFIGS CLUSTER'],
   IncrementalAlterConfigs: ['ALTER_CONFIGS TOPIC', 'ALTER_CONFIGS CLUSTER'],
   ListConfigResources: ['DESCRIBE_CONFIGS CLUSTER'],
+  DescribeLogDirs: ['DESCRIBE CLUSTER'],
   DescribeAcls: ['DESCRIBE CLUSTER'],
   CreateAcls: ['ALTER CLUSTER'],
   DeleteAcls: ['ALTER CLUSTER'],
