@@ -137,5 +137,6 @@ const beBusy = async ({ bytes }: OttlaModule, ottla: Ottla, settings: GrowthSett
   let passes = 0
   ottla.events.on('logCompacted', () => passes++)
   await Promise.all([keepSending(), keepSendingKeys()])
-  if (passes === 0) throw new Error('nothing was compacted meanwhile')
+  // A short run may be over before the cleaner looks.
+  if (passes === 0 && settings.busySeconds > 1) throw new Error('nothing was compacted meanwhile')
 }

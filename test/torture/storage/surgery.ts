@@ -11,6 +11,7 @@ import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import { SeededRandom } from '../../support/seeded-random.js'
 import { scratchFolder } from '../scratch.js'
 import type { Children } from '../children.js'
+import { Skipped } from '../../support/suite-command.js'
 import { Ledger, PARTITIONS, promisesIn, TOPIC } from '../ledger.js'
 import type { TorturedStorage } from '../storages.js'
 
@@ -69,7 +70,10 @@ export const preparePatient = async (
     const { size } = await stat(join(folder, path))
     if (size > 0) files.push({ path, size })
   }
-  if (files.length === 0) throw new Error('there is no file to operate on')
+  if (files.length === 0) {
+    remove()
+    throw new Skipped(`a ${stop} leaves none of the files that can be operated on`)
+  }
   return { folder, files, ledger, remove }
 }
 
