@@ -123,12 +123,18 @@ const boundsOf = (config: LogConfig, nowMs: number): readonly [earliest: number,
   config.timestampAfterMaxMs < 0 ? Infinity : nowMs + config.timestampAfterMaxMs,
 ]
 
+/** The range in words: a side without a limit has none to name. */
+const rangeText = (earliest: number, latest: number): string => {
+  if (earliest === -Infinity) return `at most ${latest}`
+  return latest === Infinity ? `at least ${earliest}` : `${earliest} to ${latest}`
+}
+
 const checkBounds = (name: string, timestamp: number, earliest: number, latest: number): void => {
   // -1 says that the record has none.
   if (timestamp === -1 || (timestamp >= earliest && timestamp <= latest)) return
   throw new OttlaError(
     'INVALID_TIMESTAMP',
-    `${name}: a record has the timestamp ${timestamp}; expected ${earliest} to ${latest}.`,
+    `${name}: a record has the timestamp ${timestamp}; expected ${rangeText(earliest, latest)}.`,
     { details: { timestamp, earliest, latest } },
   )
 }

@@ -58,6 +58,16 @@ describe('bad input', () => {
       'location',
       'first argument',
     ],
+    [
+      'a record from too far ahead',
+      async (o) => {
+        const configs = { 'message.timestamp.after.max.ms': 1000 }
+        const topic = await o.createTopic('punctual', { configs })
+        return o.producer().send(topic, { value: BYTES, timestamp: 9e15 })
+      },
+      'INVALID_TIMESTAMP',
+      'punctual-0: a record has the timestamp 9000000000000000; expected at most ',
+    ],
     ['fsync in memory', () => Ottla.open({ durability: 'fsync' }), 'INVALID_ARGUMENT', 'durability', 'os'],
     [
       'an unknown option of a producer',

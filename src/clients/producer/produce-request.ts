@@ -76,10 +76,11 @@ export const answerFor = (
 
 /** The error that the broker answered with for a batch. */
 export const produceError = ({ topic, partition }: ProducerBatch, answer: PartitionAnswer): OttlaError => {
-  const { message: meaning } = errorFromKafkaCode(answer.errorCode)
-  return errorFromKafkaCode(answer.errorCode, `${topic}-${partition}: ${answer.errorMessage ?? meaning}`, {
-    details: { topic, partition },
-  })
+  const message = answer.errorMessage ?? errorFromKafkaCode(answer.errorCode).message
+  // Some brokers, this one among them, name the partition themselves.
+  const name = `${topic}-${partition}`
+  const text = message.startsWith(name) ? message : `${name}: ${message}`
+  return errorFromKafkaCode(answer.errorCode, text, { details: { topic, partition } })
 }
 
 /** The error of a batch whose time is up; `cause` is why it was not stored so far. */

@@ -127,7 +127,7 @@ describe('all of them', () => {
     const left = all.filter((one) => !removed.has(one))
     const isImplied = (by: number): boolean =>
       operation === DESCRIBE
-        ? [READ, WRITE].includes(by as never)
+        ? [READ, WRITE].includes(by)
         : operation === DESCRIBE_CONFIGS && by === ALTER_CONFIGS
     const onIt = left.filter(
       (one) =>
