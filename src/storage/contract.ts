@@ -61,8 +61,6 @@ export interface PartitionState {
   readonly sizeBytes: number
   /** How many batches are stored. */
   readonly batchCount: number
-  /** How many files the batches are in; only where the storage keeps segments. */
-  readonly segmentCount?: number
 }
 
 /** The disk, or the part of it, that a storage is on. */
@@ -92,6 +90,8 @@ export interface PartitionStorage {
   readonly id: PartitionId
   /** What it holds, as of the last acknowledged write. */
   readonly state: PartitionState
+  /** How many files the batches are in; only where the storage keeps segments. */
+  readonly segmentCount?: number
 
   /**
    * Appends `batches` as one unit, together with `blobs`. Each batch starts at or after the end before it. With

@@ -46,7 +46,8 @@ export abstract class CompactableLog extends LogBase {
 
   /** What it is now, in figures that cost nothing to tell. */
   inspect() {
-    const { sizeBytes, batchCount, segmentCount } = this.storage.state
+    const { segmentCount } = this.storage
+    const { sizeBytes, batchCount } = this.storage.state
     return {
       error: this.failure,
       startOffset: this.startOffset,

@@ -54,9 +54,12 @@ export class FilePartition implements PartitionStorage {
   }
 
   get state(): PartitionState {
-    const { meta } = this.#folder
-    const { startOffset, endOffset, sizeBytes, batchCount } = meta
-    return { startOffset, endOffset, sizeBytes, batchCount, segmentCount: segmentsOf(meta).length }
+    const { startOffset, endOffset, sizeBytes, batchCount } = this.#folder.meta
+    return { startOffset, endOffset, sizeBytes, batchCount }
+  }
+
+  get segmentCount(): number {
+    return segmentsOf(this.#folder.meta).length
   }
 
   append(
