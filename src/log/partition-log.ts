@@ -142,6 +142,7 @@ export class PartitionLog extends CompactableLog {
       const coordinatorEpoch = marker?.coordinatorEpoch
       state.producers.apply(header, baseOffset, lastOffset, maxTimestamp, now, coordinatorEpoch)
       state.transactions.apply(header, baseOffset, marker)
+      state.producers.forgetIdlest(state.transactions)
     }
     state.endOffset = lastOffset + 1
     const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes, bytes }
@@ -318,7 +319,7 @@ export class PartitionLog extends CompactableLog {
       this.assertWell()
       const config = this.config
       const expirationMs = config.producerIdExpirationMs ?? DEFAULT_PRODUCER_ID_EXPIRATION_MS
-      this.state.producers.expire(nowMs, expirationMs)
+      this.state.producers.expire(nowMs, expirationMs, this.state.transactions)
       if (!config.deletesOld) return 0
       const cut = await retentionCut(this.storage, config, this.watermark, nowMs, this.clock, signal)
       if (cut.startOffset <= this.logStart) return 0

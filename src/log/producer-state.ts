@@ -27,7 +27,7 @@ export interface ProducerEntry {
 /** How many batches of a producer are remembered: as many as Kafka's clients may have in flight. */
 export const BATCHES_TO_RETAIN = 5
 
-/** The most producers that are remembered; beyond it the one that is idle longest is forgotten. */
+/** The most producers that are remembered beside those in a transaction; beyond it the longest idle is forgotten. */
 export const MAX_PRODUCERS = 10_000
 
 /** What the check of a batch needs of its header. */
@@ -35,6 +35,11 @@ export type ProducedHeader = Pick<
   BatchHeader,
   'producerId' | 'producerEpoch' | 'baseSequence' | 'lastSequence' | 'isControl'
 >
+
+/** Who has a transaction open, as {@link TransactionIndex} knows it. */
+export interface OpenTransactions {
+  isOpen(producerId: number): boolean
+}
 
 /** The producers of one log, the one that is idle longest first. */
 export class ProducerState {
@@ -130,13 +135,23 @@ export class ProducerState {
       if (entry.batches.length === BATCHES_TO_RETAIN) entry.batches.shift()
       entry.batches.push({ baseSequence, lastSequence, baseOffset, lastOffset, timestamp })
     }
-    if (this.#producers.size > this.#maxProducers) this.#forgetIdlest()
   }
 
-  /** Forgets who has been idle for `expirationMs`. */
-  expire(nowMs: number, expirationMs: number): void {
-    for (const entry of this.#producers.values()) {
-      if (nowMs - entry.lastAppendMs >= expirationMs) this.#producers.delete(entry.producerId)
+  /** Forgets who has been idle for `expirationMs`, except in a transaction: its marker is checked against the entry. */
+  expire(nowMs: number, expirationMs: number, transactions: OpenTransactions): void {
+    for (const { producerId, lastAppendMs } of this.#producers.values()) {
+      if (nowMs - lastAppendMs < expirationMs || transactions.isOpen(producerId)) continue
+      this.#producers.delete(producerId)
+    }
+  }
+
+  /** Forgets the longest idle producers beyond the bound, except those in a transaction. */
+  forgetIdlest(transactions: OpenTransactions): void {
+    if (this.#producers.size <= this.#maxProducers) return
+    for (const producerId of this.#producers.keys()) {
+      if (transactions.isOpen(producerId)) continue
+      this.#producers.delete(producerId)
+      if (this.#producers.size <= this.#maxProducers) return
     }
   }
 
@@ -146,13 +161,6 @@ export class ProducerState {
       if (this.#producers.has(entry.producerId)) continue
       const batches = entry.batches.filter((batch) => batch.lastOffset < endOffset)
       if (batches.length > 0) this.#producers.set(entry.producerId, { ...entry, batches })
-    }
-  }
-
-  #forgetIdlest(): void {
-    for (const producerId of this.#producers.keys()) {
-      this.#producers.delete(producerId)
-      return
     }
   }
 

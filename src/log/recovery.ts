@@ -159,6 +159,7 @@ const takeIn = (
     const coordinatorEpoch = marker?.coordinatorEpoch
     state.producers.apply(header, baseOffset, lastOffset, header.maxTimestamp, nowMs, coordinatorEpoch)
     state.transactions.apply(header, baseOffset, marker)
+    state.producers.forgetIdlest(state.transactions)
   }
   state.segment = extended(state.segment, header, nowMs)
   state.endOffset = lastOffset + 1

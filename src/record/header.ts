@@ -209,6 +209,10 @@ export const recordCountOf = (bytes: Uint8Array): number => readInt32(bytes, FIE
 export const isControlBatch = (bytes: Uint8Array): boolean =>
   (readInt16(bytes, FIELD.attributes) & ATTRIBUTE.control) !== 0
 
+/** Whether the batch is part of a transaction. */
+export const isTransactionalBatch = (bytes: Uint8Array): boolean =>
+  (readInt16(bytes, FIELD.attributes) & ATTRIBUTE.transactional) !== 0
+
 /** Patches what a broker decides when it appends; the CRC does not cover it. */
 export const assignOffset = (bytes: Uint8Array, baseOffset: number, leaderEpoch: number): void => {
   writeInt64(bytes, baseOffset, FIELD.baseOffset)

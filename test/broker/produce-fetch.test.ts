@@ -15,6 +15,7 @@ const MESSAGE_TOO_LARGE = 10
 const INVALID_TOPIC_EXCEPTION = 17
 const INVALID_REQUIRED_ACKS = 21
 const UNSUPPORTED_VERSION = 35
+const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53
 const FETCH_SESSION_ID_NOT_FOUND = 70
 const UNKNOWN_LEADER_EPOCH = 75
 const INVALID_RECORD = 87
@@ -162,6 +163,37 @@ describe('produce and fetch', () => {
       errorMessage: expect.any(String),
     })
     expect((await read(topicId, 0, 0)).highWatermark).toBe(0)
+    await broker.close()
+  })
+
+  it('refuses a transactional batch without a transactional id, and all that comes with it', async () => {
+    const { broker, send, createTopic, clock, fetch: read } = await openTestBroker()
+    const topicId = await createTopic('orders', 2)
+    const ofNobody = batchOf(['a'], clock.now(), {
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence: 0,
+      isTransactional: true,
+    })
+    const answer = await send(produce, {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: 1,
+      topicData: [
+        {
+          name: '',
+          topicId,
+          partitionData: [
+            { index: 0, records: [batchOf(['plain'], clock.now())] },
+            { index: 1, records: [ofNobody] },
+          ],
+        },
+      ],
+    })
+    const codes = answer.responses[0]!.partitionResponses.map(({ errorCode }) => errorCode)
+    expect(codes).toEqual([TRANSACTIONAL_ID_AUTHORIZATION_FAILED, TRANSACTIONAL_ID_AUTHORIZATION_FAILED])
+    expect((await read(topicId, 0, 0)).highWatermark).toBe(0)
+    expect((await read(topicId, 1, 0)).highWatermark).toBe(0)
     await broker.close()
   })
 

@@ -36,6 +36,9 @@ const code = (action: () => unknown): unknown => {
   }
 }
 
+const idsOf = (state: ProducerState): number[] => state.entries().map(({ producerId }) => producerId)
+const openTo = (...producerIds: number[]) => ({ isOpen: (id: number) => producerIds.includes(id) })
+
 describe('ProducerState', () => {
   it('P1: a retry of one of the last five batches is where that one is, an older one is out of order', () => {
     const append = logOf(new ProducerState('t-0'))
@@ -92,10 +95,24 @@ describe('ProducerState', () => {
     state.apply(header(2, 0, 0), 1, 1, 1, 200)
     state.apply(header(1, 0, 1), 2, 2, 1, 300)
     state.apply(header(3, 0, 0), 3, 3, 1, 400)
-    expect(state.entries().map(({ producerId }) => producerId)).toEqual([1, 3])
-    state.expire(1299, 1000)
-    expect(state.entries()).toHaveLength(2)
-    state.expire(1300, 1000)
-    expect(state.entries().map(({ producerId }) => producerId)).toEqual([3])
+    state.forgetIdlest(openTo())
+    expect(idsOf(state)).toEqual([1, 3])
+    state.expire(1299, 1000, openTo())
+    expect(idsOf(state)).toEqual([1, 3])
+    state.expire(1300, 1000, openTo())
+    expect(idsOf(state)).toEqual([3])
+  })
+
+  it('keeps who is in a transaction, however long idle and beyond the bound', () => {
+    const state = new ProducerState('t-0', [], 2)
+    for (const producerId of [1, 2, 3, 4])
+      state.apply(header(producerId, 0, 0), producerId, producerId, 1, 100)
+    state.forgetIdlest(openTo(1, 3))
+    expect(idsOf(state)).toEqual([1, 3])
+    state.apply(header(5, 0, 0), 5, 5, 1, 100)
+    state.forgetIdlest(openTo(1, 3, 5))
+    expect(idsOf(state)).toEqual([1, 3, 5])
+    state.expire(1_000_000, 1000, openTo(3))
+    expect(idsOf(state)).toEqual([3])
   })
 })

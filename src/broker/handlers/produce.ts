@@ -8,6 +8,7 @@ import type { AppendResult } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { produce } from '../../protocol/api/produce.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
+import { isTransactionalBatch } from '../../record/header.js'
 import { splitBatches } from '../../record/validate.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
@@ -34,6 +35,12 @@ export const handleProduce: Handler<typeof produce> = (services, request, contex
       'UNSUPPORTED_VERSION',
       'Transactions are not supported; produce without a transactional id.',
     )
+  } else if (hasTransactionalBatch(request)) {
+    // No coordinator would know of it, so nothing would ever end the transaction (T4).
+    refusal = new OttlaError(
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      'A transactional batch comes without a transactional id; expected the id of its producer.',
+    )
   }
   // All appends begin here, before anything is awaited: that is what keeps the order of the calls.
   const pending = request.topicData.map(({ name, topicId, partitionData }) => {
@@ -47,6 +54,11 @@ export const handleProduce: Handler<typeof produce> = (services, request, contex
   })
   return acks === 0 ? unacknowledged(pending) : answered(pending)
 }
+
+const hasTransactionalBatch = ({ topicData }: RequestOf<typeof produce>): boolean =>
+  topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => records?.some(isTransactionalBatch) ?? false),
+  )
 
 interface PendingTopic {
   readonly name: string

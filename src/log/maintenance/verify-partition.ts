@@ -32,6 +32,9 @@ export const verifyPartition = (
   options: VerifyPartitionOptions,
 ): Promise<PartitionReport> => new PartitionWalk(storage, options).run()
 
+/** Here a producer is only watched for its sequence; whether it is in a transaction makes no difference. */
+const NO_TRANSACTIONS = { isOpen: () => false }
+
 class PartitionWalk {
   readonly #storage: PartitionStorage
   readonly #options: VerifyPartitionOptions
@@ -198,7 +201,10 @@ class PartitionWalk {
         this.#add('EPOCH_DECREASES', baseOffset, `its epoch ${epoch} follows epoch ${latestEpoch}`)
       }
       this.#epochs.assign(epoch, baseOffset)
-      if (producerId >= 0) this.#producers.apply(header, baseOffset, lastOffset, maxTimestamp, 0)
+      if (producerId >= 0) {
+        this.#producers.apply(header, baseOffset, lastOffset, maxTimestamp, 0)
+        this.#producers.forgetIdlest(NO_TRANSACTIONS)
+      }
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
       const details = OttlaError.is(error) ? error.details : {}
