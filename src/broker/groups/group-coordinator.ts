@@ -1,7 +1,7 @@
 /**
- * The group coordinator: finds the group a request is about, loading its offsets partition the first time, and
- * carries the request out. How a group moves between generations is rebalancer.ts; what is written is
- * offsets-partition.ts.
+ * The group coordinator: finds the group a request is about and carries the request out. How a group is found is
+ * offsets-partitions.ts, how members come in joining.ts, how a group moves between generations rebalancer.ts, what is
+ * written offsets-partition.ts.
  *
  * Of Kafka's classic protocol static membership (group.instance.id) is left out: a join with one is refused with
  * UNSUPPORTED_VERSION. Kafka leaves it to the leader to notice new partitions; here the coordinator starts the
@@ -18,23 +18,19 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Events } from '../../runtime/events.js'
 import type { Random } from '../../runtime/random.js'
 import type { Timers } from '../../runtime/timers.js'
-import { uuidFromBytes } from '../../runtime/uuid.js'
 import type { BrokerEvents } from '../broker-events.js'
 import type { BrokerConfigs } from '../configs/broker-configs.js'
 import type { ClusterMetadata } from '../metadata/cluster-metadata.js'
-import { OFFSETS_TOPIC } from '../metadata/topic-name.js'
 import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topic.js'
 import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
-import { GroupMember } from './group-member.js'
-import { joinError, syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
-import { offsetsPartitionOf } from './java-hash.js'
-import { commitError, memberError, termsOf } from './membership.js'
-import { OffsetsPartition, type OffsetToCommit } from './offsets-partition.js'
-import { joined, NEW_MEMBER_JOIN_TIMEOUT_MS, Rebalancer } from './rebalancer.js'
-
-/** The first version of JoinGroup that tells a new member its id before it joins (KIP-394). */
-const MEMBER_ID_REQUIRED_SINCE = 4
+import type { GroupMember } from './group-member.js'
+import { syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
+import { Joining } from './joining.js'
+import { commitError, memberError } from './membership.js'
+import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
+import { OffsetsPartitions } from './offsets-partitions.js'
+import { Rebalancer } from './rebalancer.js'
 
 /** What the coordinator works with. */
 export interface GroupCoordinatorServices {
@@ -50,27 +46,35 @@ export interface GroupCoordinatorServices {
 
 /** Coordinates the groups of this broker. */
 export class GroupCoordinator {
-  readonly #services: GroupCoordinatorServices
   readonly #rebalancer: Rebalancer
-  /** Loaded partitions, and those being loaded, by index. */
-  readonly #loaded = new Map<number, OffsetsPartition>()
-  readonly #loading = new Map<number, Promise<OffsetsPartition>>()
-  #isClosed = false
+  readonly #partitions: OffsetsPartitions
+  readonly #joining: Joining
 
   constructor(services: GroupCoordinatorServices) {
-    this.#services = services
-    const { clock, timers, configs, events } = services
+    const { clock, timers, random, configs, metadata, events } = services
+    this.#partitions = new OffsetsPartitions({
+      clock,
+      metadata,
+      ensureOffsetsTopic: () => services.ensureOffsetsTopic(),
+      onLoaded: (partition) => this.#resume(partition),
+    })
     this.#rebalancer = new Rebalancer({
       clock,
       timers,
       initialDelayMs: configs['group.initial.rebalance.delay.ms'],
       persist: async (group, assignments) => {
-        const partition = await this.#partitionOf(group.groupId)
+        const partition = await this.#partitions.of(group.groupId)
         await partition.writeGroup(group, assignments)
       },
       onRebalanced: ({ groupId, generation, members }) =>
         events.emit('groupRebalanced', { groupId, generation, members: [...members.keys()] }),
       onEmpty: ({ groupId }) => events.emit('groupEmpty', { groupId }),
+    })
+    this.#joining = new Joining({
+      random,
+      configs,
+      partitions: this.#partitions,
+      rebalancer: this.#rebalancer,
     })
     events.on('topicCreated', ({ topic }) => this.#rebalanceSubscribers(topic))
     events.on('partitionsAdded', ({ topic }) => this.#rebalanceSubscribers(topic))
@@ -78,34 +82,15 @@ export class GroupCoordinator {
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */
-  async join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
-    const { groupId, memberId } = request
-    const refusal = this.#refuseJoin(request)
-    if (refusal !== undefined) return joinError(refusal, memberId)
-    const partition = await this.#partitionOf(groupId)
-    if (memberId !== '' && !partition.groups.has(groupId)) return joinError('UNKNOWN_MEMBER_ID', memberId)
-    const group = partition.ensure(groupId)
-    if (!this.#hasRoomFor(group, memberId)) {
-      group.remove(memberId)
-      return joinError('GROUP_MAX_SIZE_REACHED', '')
-    }
-    if (!group.supports(request.protocolType, request.protocols)) {
-      partition.forgetIfVoid(group)
-      return joinError('INCONSISTENT_GROUP_PROTOCOL', memberId)
-    }
-    if (memberId === '') return this.#joinNew(group, request, context)
-    if (group.pendingMembers.has(memberId)) return this.#addMember(group, memberId, request, context)
-    const member = group.members.get(memberId)
-    return member === undefined
-      ? joinError('UNKNOWN_MEMBER_ID', memberId)
-      : this.#rejoin(group, member, request)
+  join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
+    return this.#joining.join(request, context)
   }
 
   /** SyncGroup: answered when the leader's assignment is durable (G4), or at once with an error. */
   async sync(request: RequestOf<typeof syncGroup>): Promise<SyncResponse> {
     const { groupId, memberId } = request
     if (groupId === '') return syncError('INVALID_GROUP_ID')
-    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
     const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
     const member = group?.members.get(memberId)
     if (refusal !== undefined || group === undefined || member === undefined) {
@@ -135,7 +120,7 @@ export class GroupCoordinator {
   async heartbeat(request: RequestOf<typeof heartbeat>): Promise<ErrorCode | undefined> {
     const { groupId, memberId } = request
     if (groupId === '') return 'INVALID_GROUP_ID'
-    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
     const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
     const member = group?.members.get(memberId)
     if (refusal !== undefined || group === undefined || member === undefined) {
@@ -154,7 +139,7 @@ export class GroupCoordinator {
     members: RequestOf<typeof leaveGroup>['members'],
   ): Promise<readonly (ErrorCode | undefined)[]> {
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
-    const group = (await this.#partitionOf(groupId)).groups.get(groupId)
+    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
     if (group === undefined) throw new OttlaError('UNKNOWN_MEMBER_ID', `There is no group ${groupId}.`)
     const leaving: GroupMember[] = []
     const results = members.map(({ memberId, groupInstanceId }): ErrorCode | undefined => {
@@ -188,7 +173,7 @@ export class GroupCoordinator {
   ): Promise<void> {
     const { groupId, memberId, generation } = who
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
-    const partition = await this.#partitionOf(groupId)
+    const partition = await this.#partitions.of(groupId)
     const existing = partition.groups.get(groupId)
     if (existing === undefined && generation >= 0) {
       const code = context.apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
@@ -212,7 +197,7 @@ export class GroupCoordinator {
    * @throws OttlaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
    */
   async delete(groupId: string): Promise<void> {
-    const partition = await this.#partitionOf(groupId)
+    const partition = await this.#partitions.of(groupId)
     const group = partition.groups.get(groupId)
     if (group === undefined) throw new OttlaError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}.`)
     if (group.state !== 'Empty') {
@@ -233,7 +218,7 @@ export class GroupCoordinator {
     topics: readonly { readonly name: string; readonly partitions: readonly number[] }[],
   ): Promise<ReadonlySet<string>> {
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
-    const partition = await this.#partitionOf(groupId)
+    const partition = await this.#partitions.of(groupId)
     const group = partition.groups.get(groupId)
     if (group === undefined) throw new OttlaError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}.`)
     if (group.state !== 'Empty' && group.protocolType !== CONSUMER_PROTOCOL_TYPE) {
@@ -248,111 +233,30 @@ export class GroupCoordinator {
   }
 
   /** Resolves when there is an offsets topic, so that groups can be asked for. */
-  async ready(): Promise<void> {
-    if (this.#services.metadata.topic(OFFSETS_TOPIC) === undefined) await this.#services.ensureOffsetsTopic()
+  ready(): Promise<void> {
+    return this.#partitions.ready()
   }
 
   /** The group, when it exists. */
   async find(groupId: string): Promise<Group | undefined> {
-    return (await this.#partitionOf(groupId)).groups.get(groupId)
+    return (await this.#partitions.of(groupId)).groups.get(groupId)
   }
 
   /** All groups; loads what is not loaded yet. */
   async list(): Promise<Group[]> {
-    const topic = this.#services.metadata.topic(OFFSETS_TOPIC)
-    const groups: Group[] = []
-    for (const { index } of topic?.partitions ?? []) {
-      const partition = this.#loaded.get(index) ?? (await this.#load(index))
-      groups.push(...partition.groups.values())
-    }
-    return groups
+    return (await this.#partitions.all()).flatMap(({ groups }) => [...groups.values()])
   }
 
   /** Ends every wait of every member. */
   close(): void {
-    this.#isClosed = true
-    for (const { groups } of this.#loaded.values()) {
+    for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) this.#rebalancer.unload(group)
     }
-    this.#loaded.clear()
-  }
-
-  #refuseJoin(request: RequestOf<typeof joinGroup>): ErrorCode | undefined {
-    const { configs } = this.#services
-    if (request.groupId === '') return 'INVALID_GROUP_ID'
-    const min = configs['group.min.session.timeout.ms']
-    const max = configs['group.max.session.timeout.ms']
-    if (request.sessionTimeoutMs < min || request.sessionTimeoutMs > max) return 'INVALID_SESSION_TIMEOUT'
-    return request.groupInstanceId === null ? undefined : 'UNSUPPORTED_VERSION'
-  }
-
-  /** Members that are there stay; new ones come in up to `group.max.size`, those with an id and no join counted. */
-  #hasRoomFor(group: Group, memberId: string): boolean {
-    const max = this.#services.configs['group.max.size']
-    if (group.members.has(memberId) || group.pendingMembers.has(memberId)) return true
-    return group.members.size + group.pendingMembers.size < max
-  }
-
-  #joinNew(
-    group: Group,
-    request: RequestOf<typeof joinGroup>,
-    context: RequestContext,
-  ): JoinResponse | Promise<JoinResponse> {
-    const memberId = `${context.clientId ?? ''}-${uuidFromBytes(this.#services.random.bytes(16))}`
-    if (context.apiVersion < MEMBER_ID_REQUIRED_SINCE)
-      return this.#addMember(group, memberId, request, context)
-    this.#rebalancer.addPending(group, memberId, request.sessionTimeoutMs)
-    return joinError('MEMBER_ID_REQUIRED', memberId)
-  }
-
-  #addMember(
-    group: Group,
-    memberId: string,
-    request: RequestOf<typeof joinGroup>,
-    context: RequestContext,
-  ): Promise<JoinResponse> {
-    const { clientHost } = context
-    const identity = {
-      memberId,
-      clientId: context.clientId ?? '',
-      clientHost,
-      protocolType: request.protocolType,
-    }
-    const member = new GroupMember(identity, termsOf(request))
-    member.isNew = true
-    if (group.state === 'PreparingRebalance' && group.previousState === 'Empty') {
-      group.memberAddedDuringDelay = true
-    }
-    group.add(member)
-    this.#rebalancer.extendSession(group, member, NEW_MEMBER_JOIN_TIMEOUT_MS)
-    return this.#await(group, member)
-  }
-
-  #rejoin(
-    group: Group,
-    member: GroupMember,
-    request: RequestOf<typeof joinGroup>,
-  ): JoinResponse | Promise<JoinResponse> {
-    const isSame = member.matches(request.protocols)
-    // A member that lost the answer to its join gets it again; a leader that joins a stable group wants a rebalance.
-    if (group.state === 'CompletingRebalance' && isSame) return joined(group, member)
-    if (group.state === 'Stable' && isSame && group.leaderId !== member.memberId) return joined(group, member)
-    if (group.state === 'Empty' || group.state === 'Dead')
-      return joinError('UNKNOWN_MEMBER_ID', member.memberId)
-    member.terms = termsOf(request)
-    return this.#await(group, member)
-  }
-
-  #await(group: Group, member: GroupMember): Promise<JoinResponse> {
-    // A client that asks again has given up on its first request.
-    member.awaitingJoin?.(joinError('REBALANCE_IN_PROGRESS', member.memberId))
-    const answer = new Promise<JoinResponse>((resolve) => (member.awaitingJoin = resolve))
-    this.#rebalancer.rebalance(group)
-    return answer
+    this.#partitions.close()
   }
 
   #rebalanceSubscribers(topic: string): void {
-    for (const { groups } of this.#loaded.values()) {
+    for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) {
         const isUnderWay = group.state === 'Stable' || group.state === 'CompletingRebalance'
         if (isUnderWay && group.subscribedTopics?.has(topic) === true) this.#rebalancer.rebalance(group)
@@ -361,42 +265,18 @@ export class GroupCoordinator {
   }
 
   #forgetTopic(topic: string): void {
-    for (const partition of this.#loaded.values()) {
+    for (const partition of this.#partitions.loaded()) {
       // When the tombstones cannot be written, loading leaves the offsets of a topic that is gone out all the same.
       partition.forgetTopic(topic).catch(() => undefined)
     }
     this.#rebalanceSubscribers(topic)
   }
 
-  async #partitionOf(groupId: string): Promise<OffsetsPartition> {
-    const topic = this.#services.metadata.topic(OFFSETS_TOPIC) ?? (await this.#services.ensureOffsetsTopic())
-    const index = offsetsPartitionOf(groupId, topic.partitions.length)
-    return this.#loaded.get(index) ?? (await this.#load(index))
-  }
-
-  #load(index: number): Promise<OffsetsPartition> {
-    let loading = this.#loading.get(index)
-    if (loading === undefined) {
-      loading = this.#loadOnce(index).finally(() => this.#loading.delete(index))
-      this.#loading.set(index, loading)
-    }
-    return loading
-  }
-
-  async #loadOnce(index: number): Promise<OffsetsPartition> {
-    const { clock, metadata } = this.#services
-    const partition = metadata.topic(OFFSETS_TOPIC)?.partition(index)
-    if (partition === undefined) {
-      throw new OttlaError('COORDINATOR_NOT_AVAILABLE', `${OFFSETS_TOPIC} has no partition ${index}.`)
-    }
-    const log = partition.log ?? (await partition.open())
-    const loaded = await OffsetsPartition.load(log, clock, (topic) => metadata.topic(topic)?.id)
-    if (this.#isClosed) throw new OttlaError('NOT_COORDINATOR', 'The broker is closing.')
-    this.#loaded.set(index, loaded)
-    for (const group of loaded.groups.values()) {
+  /** Groups that were just loaded go on: members have their sessions, those who are left take over. */
+  #resume({ groups, diminished }: OffsetsPartition): void {
+    for (const group of groups.values()) {
       for (const member of group.members.values()) this.#rebalancer.extendSession(group, member)
-      if (loaded.diminished.has(group)) this.#rebalancer.rebalance(group)
+      if (diminished.has(group)) this.#rebalancer.rebalance(group)
     }
-    return loaded
   }
 }
