@@ -31,12 +31,13 @@ import { HANDLERS } from './handlers.js'
 import { ClusterMetadata } from './metadata/cluster-metadata.js'
 import { ConfigChanges } from './metadata/config-changes.js'
 import { METADATA_TOPIC_ID } from './metadata/metadata-log.js'
-import { TopicChanges } from './metadata/topic-changes.js'
-import { OFFSETS_TOPIC } from './metadata/topic-name.js'
+import { TopicChanges, type NewTopic } from './metadata/topic-changes.js'
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './metadata/topic-name.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
 import { Retention } from './retention.js'
 import type { BrokerServices } from './services.js'
+import { TransactionCoordinator } from './transactions/transaction-coordinator.js'
 
 export type { BrokerEvents } from './broker-events.js'
 
@@ -84,6 +85,39 @@ export class Broker extends Resource {
       if (!hasFailed) events.emit('storageFailed', error)
       hasFailed = true
     }
+    const producerIds = new ProducerIds(metadata, nodeId)
+    const groups = new GroupCoordinator({
+      clock,
+      timers: this.#timers,
+      random,
+      configs,
+      metadata,
+      events,
+      ensureOffsetsTopic: () =>
+        topicChanges.ensure(
+          coordinatorTopic(
+            OFFSETS_TOPIC,
+            configs['offsets.topic.num.partitions'],
+            configs['offsets.topic.segment.bytes'],
+          ),
+        ),
+    })
+    const transactions = new TransactionCoordinator({
+      clock,
+      timers: this.#timers,
+      configs,
+      metadata,
+      producerIds,
+      ensureTransactionsTopic: () =>
+        topicChanges.ensure(
+          coordinatorTopic(
+            TRANSACTIONS_TOPIC,
+            configs['transaction.state.log.num.partitions'],
+            configs['transaction.state.log.segment.bytes'],
+          ),
+        ),
+      endInOffsets: (partition, marker, batch) => groups.endTransaction(partition, marker, batch),
+    })
     this.#services = {
       nodeId,
       address: options.address ?? { host: 'localhost', port: 0 },
@@ -96,25 +130,11 @@ export class Broker extends Resource {
       topicConfigs,
       topicChanges,
       configChanges: new ConfigChanges({ metadata, topicConfigs }),
-      producerIds: new ProducerIds(metadata, nodeId),
+      producerIds,
       fetchSessions: new FetchSessions(clock, random),
       fetchWaiters: new FetchWaiters(this.#timers),
-      groups: new GroupCoordinator({
-        clock,
-        timers: this.#timers,
-        random,
-        configs,
-        metadata,
-        events,
-        ensureOffsetsTopic: () =>
-          topicChanges.ensure({
-            name: OFFSETS_TOPIC,
-            numPartitions: configs['offsets.topic.num.partitions'],
-            replicationFactor: 1,
-            assignments: [],
-            configs: compactedTopicConfigs(configs['offsets.topic.segment.bytes']),
-          }),
-      }),
+      groups,
+      transactions,
       reportFailure,
     }
     this.#retention = new Retention({
@@ -191,7 +211,7 @@ export class Broker extends Resource {
       }
       // The budget knows what the logs hold that are open.
       if (configs['ottla.disk.max.bytes'] >= 0) await logs.openAll()
-      return new Broker(options, {
+      const broker = new Broker(options, {
         given,
         configs,
         topicConfigs,
@@ -203,6 +223,8 @@ export class Broker extends Resource {
         nodeId,
         timers,
       })
+      await broker.#services.transactions.load()
+      return broker
     } catch (error) {
       await storage.close()
       throw error
@@ -253,6 +275,7 @@ export class Broker extends Resource {
   protected override async onClose(): Promise<void> {
     this.#services.fetchWaiters.close()
     this.#services.groups.close()
+    this.#services.transactions.close()
     await this.#retention.stop()
     await this.#compaction.stop()
     this.#timers.clear()
@@ -263,6 +286,15 @@ export class Broker extends Resource {
     }
   }
 }
+
+/** The topic of a coordinator. */
+const coordinatorTopic = (name: string, numPartitions: number, segmentBytes: number): NewTopic => ({
+  name,
+  numPartitions,
+  replicationFactor: 1,
+  assignments: [],
+  configs: compactedTopicConfigs(segmentBytes),
+})
 
 /** The disk budget, where the configs set one. */
 const diskBudgetOf = (

@@ -1,4 +1,6 @@
 /** The table of all APIs that this broker answers, each with its handler. */
+import { addOffsetsToTxn } from '../protocol/api/add-offsets-to-txn.js'
+import { addPartitionsToTxn } from '../protocol/api/add-partitions-to-txn.js'
 import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
@@ -14,8 +16,11 @@ import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
 import { describeLogDirs } from '../protocol/api/describe-log-dirs.js'
+import { describeProducers } from '../protocol/api/describe-producers.js'
 import { describeTopicPartitions } from '../protocol/api/describe-topic-partitions.js'
+import { describeTransactions } from '../protocol/api/describe-transactions.js'
 import { describeUserScramCredentials } from '../protocol/api/describe-user-scram-credentials.js'
+import { endTxn } from '../protocol/api/end-txn.js'
 import { fetch } from '../protocol/api/fetch.js'
 import { findCoordinator } from '../protocol/api/find-coordinator.js'
 import { heartbeat } from '../protocol/api/heartbeat.js'
@@ -26,6 +31,7 @@ import { leaveGroup } from '../protocol/api/leave-group.js'
 import { listConfigResources } from '../protocol/api/list-config-resources.js'
 import { listGroups } from '../protocol/api/list-groups.js'
 import { listOffsets } from '../protocol/api/list-offsets.js'
+import { listTransactions } from '../protocol/api/list-transactions.js'
 import { metadata } from '../protocol/api/metadata.js'
 import { offsetCommit } from '../protocol/api/offset-commit.js'
 import { offsetDelete } from '../protocol/api/offset-delete.js'
@@ -35,7 +41,11 @@ import { produce } from '../protocol/api/produce.js'
 import { saslAuthenticate } from '../protocol/api/sasl-authenticate.js'
 import { saslHandshake } from '../protocol/api/sasl-handshake.js'
 import { syncGroup } from '../protocol/api/sync-group.js'
+import { txnOffsetCommit } from '../protocol/api/txn-offset-commit.js'
+import { writeTxnMarkers } from '../protocol/api/write-txn-markers.js'
 import type { Api } from '../protocol/schema.js'
+import { handleAddOffsetsToTxn } from './handlers/add-offsets-to-txn.js'
+import { handleAddPartitionsToTxn } from './handlers/add-partitions-to-txn.js'
 import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.js'
 import { handleApiVersions } from './handlers/api-versions.js'
@@ -51,8 +61,11 @@ import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.js'
+import { handleDescribeProducers } from './handlers/describe-producers.js'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
+import { handleDescribeTransactions } from './handlers/describe-transactions.js'
 import { handleDescribeUserScramCredentials } from './handlers/describe-user-scram-credentials.js'
+import { handleEndTxn } from './handlers/end-txn.js'
 import { handleFetch } from './handlers/fetch.js'
 import { handleFindCoordinator } from './handlers/find-coordinator.js'
 import { bind, type BoundHandler } from './handlers/handler.js'
@@ -64,6 +77,7 @@ import { handleLeaveGroup } from './handlers/leave-group.js'
 import { handleListConfigResources } from './handlers/list-config-resources.js'
 import { handleListGroups } from './handlers/list-groups.js'
 import { handleListOffsets } from './handlers/list-offsets.js'
+import { handleListTransactions } from './handlers/list-transactions.js'
 import { handleMetadata } from './handlers/metadata.js'
 import { handleOffsetCommit } from './handlers/offset-commit.js'
 import { handleOffsetDelete } from './handlers/offset-delete.js'
@@ -72,6 +86,8 @@ import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.j
 import { handleProduce } from './handlers/produce.js'
 import { handleSaslAuthenticate, handleSaslHandshake } from './handlers/sasl.js'
 import { handleSyncGroup } from './handlers/sync-group.js'
+import { handleTxnOffsetCommit } from './handlers/txn-offset-commit.js'
+import { handleWriteTxnMarkers } from './handlers/write-txn-markers.js'
 
 const bound: readonly BoundHandler[] = [
   bind(produce, handleProduce),
@@ -97,6 +113,11 @@ const bound: readonly BoundHandler[] = [
   bind(deleteRecords, handleDeleteRecords),
   bind(initProducerId, handleInitProducerId),
   bind(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
+  bind(addPartitionsToTxn, handleAddPartitionsToTxn),
+  bind(addOffsetsToTxn, handleAddOffsetsToTxn),
+  bind(endTxn, handleEndTxn),
+  bind(writeTxnMarkers, handleWriteTxnMarkers),
+  bind(txnOffsetCommit, handleTxnOffsetCommit),
   bind(describeAcls, handleDescribeAcls),
   bind(createAcls, handleCreateAcls),
   bind(deleteAcls, handleDeleteAcls),
@@ -111,6 +132,9 @@ const bound: readonly BoundHandler[] = [
   bind(describeUserScramCredentials, handleDescribeUserScramCredentials),
   bind(alterUserScramCredentials, handleAlterUserScramCredentials),
   bind(describeCluster, handleDescribeCluster),
+  bind(describeProducers, handleDescribeProducers),
+  bind(describeTransactions, handleDescribeTransactions),
+  bind(listTransactions, handleListTransactions),
   bind(listConfigResources, handleListConfigResources),
   bind(describeTopicPartitions, handleDescribeTopicPartitions),
 ]

@@ -15,6 +15,7 @@ import type { ConfigChanges } from './metadata/config-changes.js'
 import type { TopicChanges } from './metadata/topic-changes.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { Topic } from './topic.js'
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.js'
 
 /** The parts of a broker. */
 export interface BrokerServices {
@@ -33,6 +34,7 @@ export interface BrokerServices {
   readonly topicChanges: TopicChanges
   readonly configChanges: ConfigChanges
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly fetchWaiters: FetchWaiters

@@ -6,6 +6,11 @@ import type { OpenTransaction } from './transaction-index.js'
 export interface AppendOptions {
   /** Who wrote the batch; default `'client'`. What the broker writes is trusted, and may be a control batch. */
   readonly origin?: 'client' | 'coordinator' | 'metadata'
+  /**
+   * Whether its producer has a new epoch, which starts at sequence 0, for each transaction (KIP-890): then a producer
+   * that the log knows nothing of must start there too. Default false.
+   */
+  readonly isEpochBumped?: boolean
   /** When it counts as stored; default as configured. */
   readonly durability?: Durability
 }

@@ -35,6 +35,13 @@ export const validateClientBatch = (
       `${name}: the batch has ${header.recordCount} records for ${header.lastOffsetDelta + 1} offsets; expected one for each, and at least one.`,
     )
   }
+  // What coordinators write for a producer, markers and offsets, has none.
+  if (header.producerId >= 0 && header.baseSequence < 0) {
+    throw new OttlaError(
+      'INVALID_RECORD',
+      `${name}: the batch has the sequence ${header.baseSequence} for producer ${header.producerId}; expected >= 0.`,
+    )
+  }
   if (config.timestampType === 'CreateTime') checkHeaderTimestamps(name, header, config, nowMs)
   if (header.compression === 'none' && hasRecordRules(config)) {
     checkRecords(name, new RecordCursor(header, batch, HEADER_BYTES, batch.length), config, nowMs)

@@ -17,7 +17,7 @@ import { EpochCache, type EpochEnd } from './epoch-cache.js'
 import type { PartitionLogOptions } from './log-base.js'
 import { loadCompaction } from './compaction/compaction-state.js'
 import { DEFAULT_PRODUCER_ID_EXPIRATION_MS } from './log-config.js'
-import { ProducerState, type ProducedBatch } from './producer-state.js'
+import { ProducerState, type ProducedBatch, type ProducerEntry } from './producer-state.js'
 import { recover, stateAt } from './recovery.js'
 import { retentionCut } from './retention.js'
 import { readableBatches } from './stored-batch.js'
@@ -102,7 +102,9 @@ export class PartitionLog extends CompactableLog {
   }
 
   #retriedBatch(header: BatchHeader, options: AppendOptions): ProducedBatch | undefined {
-    return header.producerId >= 0 ? this.state.producers.check(header, isFromClient(options)) : undefined
+    return header.producerId >= 0
+      ? this.state.producers.check(header, isFromClient(options), options.isEpochBumped)
+      : undefined
   }
 
   /** Gives the batch its place and hands it to the storage. The promise is that of its being stored. */
@@ -257,6 +259,13 @@ export class PartitionLog extends CompactableLog {
   async maxTimestamp(): Promise<TimestampedOffset | undefined> {
     this.assertWell()
     return findMaxTimestamp(this.storage, this.#readable())
+  }
+
+  /** The producers that are remembered, each with where its open transaction begins, if it has one. */
+  producers(): { readonly producer: ProducerEntry; readonly firstOffset: number | undefined }[] {
+    const { producers, transactions } = this.state
+    const open = new Map(transactions.open.map(({ producerId, firstOffset }) => [producerId, firstOffset]))
+    return producers.entries().map((producer) => ({ producer, firstOffset: open.get(producer.producerId) }))
   }
 
   /** What the storage knows of the readable batches, from the one that holds `fromOffset` on; at most `maxCount`. */

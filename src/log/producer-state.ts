@@ -63,14 +63,18 @@ export class ProducerState {
   /**
    * Whether a batch may follow; if it is a retry of one that is remembered, that one.
    * @param checkSequence false for what a coordinator writes: it has an epoch, but no sequence.
+   * @param isEpochBumped whether the producer has a new epoch for each transaction, so that it starts at 0 here.
    * @throws OttlaError INVALID_PRODUCER_EPOCH for a lower epoch than was seen, OUT_OF_ORDER_SEQUENCE_NUMBER for a
    * gap, and for a new epoch that does not start at 0.
    */
-  check(header: ProducedHeader, checkSequence: boolean): ProducedBatch | undefined {
+  check(header: ProducedHeader, checkSequence: boolean, isEpochBumped = false): ProducedBatch | undefined {
     const { producerId, producerEpoch, baseSequence, lastSequence } = header
     const entry = this.#producers.get(producerId)
-    // What is unknown may have expired or been deleted with its data: it is accepted at any sequence.
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      // What is unknown may have expired or been deleted with its data: it is accepted at any sequence.
+      if (isEpochBumped && checkSequence && baseSequence !== 0) throw this.#outOfOrder(header, 0)
+      return undefined
+    }
     if (producerEpoch < entry.epoch) {
       throw new OttlaError(
         'INVALID_PRODUCER_EPOCH',

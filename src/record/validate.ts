@@ -44,10 +44,6 @@ export const validateBatch = (bytes: Uint8Array): BatchHeader => {
   if (producerId >= 0 && header.producerEpoch < 0) {
     throw invalid(`has the producer epoch ${header.producerEpoch} for producer ${producerId}; expected >= 0`)
   }
-  // Markers are written by the coordinator, not by the producer whose id they carry: they have no sequence.
-  if (producerId >= 0 && header.baseSequence < 0 && !header.isControl) {
-    throw invalid(`has the sequence ${header.baseSequence} for producer ${producerId}; expected >= 0`)
-  }
   return header
 }
 

@@ -19,6 +19,7 @@ const UNKNOWN_MEMBER_ID = 25
 const INVALID_SESSION_TIMEOUT = 26
 const REBALANCE_IN_PROGRESS = 27
 const UNSUPPORTED_VERSION = 35
+const INVALID_REQUEST = 42
 const OFFSET_METADATA_TOO_LARGE = 12
 const MEMBER_ID_REQUIRED = 79
 const GROUP_MAX_SIZE_REACHED = 81
@@ -321,7 +322,7 @@ describe('offsets', () => {
     ]).toEqual([47, 0, 0])
   })
 
-  it('finds this broker for every group, and none for transactions', async () => {
+  it('finds this broker for every group and transactional id', async () => {
     const test = await openTestBroker()
     const find = (keyType: number, apiVersion: number) =>
       test.send(
@@ -336,7 +337,8 @@ describe('offsets', () => {
       ['b', 1, 0],
     ])
     expect(await find(0, 3)).toMatchObject({ nodeId: 1, errorCode: 0, coordinators: [] })
-    expect((await find(1, 6)).coordinators[0]).toMatchObject({ nodeId: -1, errorCode: UNSUPPORTED_VERSION })
+    expect((await find(1, 6)).coordinators[0]).toMatchObject({ key: 'a', nodeId: 1, errorCode: 0 })
+    expect((await find(2, 6)).coordinators[0]).toMatchObject({ nodeId: -1, errorCode: INVALID_REQUEST })
     await test.broker.close()
   })
 })

@@ -145,7 +145,6 @@ describe('produce and fetch', () => {
 
   it.each([
     ['acks that Kafka does not know', { acks: 2, transactionalId: null }, 1, INVALID_REQUIRED_ACKS],
-    ['a transactional id', { acks: -1, transactionalId: 'tx' }, 1, UNSUPPORTED_VERSION],
     ['two batches for one partition', { acks: -1, transactionalId: null }, 2, INVALID_RECORD],
     ['no batch', { acks: -1, transactionalId: null }, 0, INVALID_RECORD],
   ])('refuses %s', async (_what, options, batches, errorCode) => {

@@ -15,7 +15,6 @@ import { openTestBroker, type TestBroker } from '../support/test-broker.js'
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const INVALID_TOPIC_EXCEPTION = 17
-const UNSUPPORTED_VERSION = 35
 const TOPIC_ALREADY_EXISTS = 36
 const INVALID_PARTITIONS = 37
 const INVALID_REPLICATION_FACTOR = 38
@@ -298,9 +297,6 @@ describe('after a restart', () => {
     expect(configs.results[0]!.configs[0]!.value).toBe('123456789')
     // A block of 1000 was reserved; what was left of it is skipped.
     expect(await after.send(initProducerId, ask)).toMatchObject({ producerId: 1000, producerEpoch: 0 })
-    expect((await after.send(initProducerId, { ...ask, transactionalId: 'tx' })).errorCode).toBe(
-      UNSUPPORTED_VERSION,
-    )
     await after.broker.close()
   })
 })

@@ -1,6 +1,4 @@
 /** The declared APIs, by the name of their fixture file. */
-import { addOffsetsToTxn } from '../../src/protocol/api/add-offsets-to-txn.js'
-import { addPartitionsToTxn } from '../../src/protocol/api/add-partitions-to-txn.js'
 import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../../src/protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
@@ -16,11 +14,8 @@ import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
 import { describeLogDirs } from '../../src/protocol/api/describe-log-dirs.js'
-import { describeProducers } from '../../src/protocol/api/describe-producers.js'
 import { describeTopicPartitions } from '../../src/protocol/api/describe-topic-partitions.js'
-import { describeTransactions } from '../../src/protocol/api/describe-transactions.js'
 import { describeUserScramCredentials } from '../../src/protocol/api/describe-user-scram-credentials.js'
-import { endTxn } from '../../src/protocol/api/end-txn.js'
 import { fetch } from '../../src/protocol/api/fetch.js'
 import { findCoordinator } from '../../src/protocol/api/find-coordinator.js'
 import { heartbeat } from '../../src/protocol/api/heartbeat.js'
@@ -31,7 +26,6 @@ import { leaveGroup } from '../../src/protocol/api/leave-group.js'
 import { listConfigResources } from '../../src/protocol/api/list-config-resources.js'
 import { listGroups } from '../../src/protocol/api/list-groups.js'
 import { listOffsets } from '../../src/protocol/api/list-offsets.js'
-import { listTransactions } from '../../src/protocol/api/list-transactions.js'
 import { metadata } from '../../src/protocol/api/metadata.js'
 import { offsetCommit } from '../../src/protocol/api/offset-commit.js'
 import { offsetDelete } from '../../src/protocol/api/offset-delete.js'
@@ -41,14 +35,10 @@ import { produce } from '../../src/protocol/api/produce.js'
 import { saslAuthenticate } from '../../src/protocol/api/sasl-authenticate.js'
 import { saslHandshake } from '../../src/protocol/api/sasl-handshake.js'
 import { syncGroup } from '../../src/protocol/api/sync-group.js'
-import { txnOffsetCommit } from '../../src/protocol/api/txn-offset-commit.js'
-import { writeTxnMarkers } from '../../src/protocol/api/write-txn-markers.js'
 import type { Api } from '../../src/protocol/schema.js'
 
 /** Fixture name to declaration. */
 export const PROTOCOL_APIS = {
-  'add-offsets-to-txn': addOffsetsToTxn,
-  'add-partitions-to-txn': addPartitionsToTxn,
   'alter-configs': alterConfigs,
   'alter-user-scram-credentials': alterUserScramCredentials,
   'api-versions': apiVersions,
@@ -64,11 +54,8 @@ export const PROTOCOL_APIS = {
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,
   'describe-log-dirs': describeLogDirs,
-  'describe-producers': describeProducers,
   'describe-topic-partitions': describeTopicPartitions,
-  'describe-transactions': describeTransactions,
   'describe-user-scram-credentials': describeUserScramCredentials,
-  'end-txn': endTxn,
   fetch,
   'find-coordinator': findCoordinator,
   heartbeat,
@@ -79,7 +66,6 @@ export const PROTOCOL_APIS = {
   'list-config-resources': listConfigResources,
   'list-groups': listGroups,
   'list-offsets': listOffsets,
-  'list-transactions': listTransactions,
   metadata,
   'offset-commit': offsetCommit,
   'offset-delete': offsetDelete,
@@ -89,6 +75,4 @@ export const PROTOCOL_APIS = {
   'sasl-authenticate': saslAuthenticate,
   'sasl-handshake': saslHandshake,
   'sync-group': syncGroup,
-  'txn-offset-commit': txnOffsetCommit,
-  'write-txn-markers': writeTxnMarkers,
 } as const satisfies Record<string, Api>

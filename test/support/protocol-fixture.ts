@@ -1,6 +1,6 @@
 /**
- * Messages that Kafka's Java classes wrote: for each version one with every field filled, a sparse one with nulls and
- * empty values, and for some one with the largest, smallest and longest, next to the values that they stand for.
+ * Messages that Kafka's Java classes wrote: for each version one with every field filled, and a sparse one with
+ * nulls and empty values, next to the values that they stand for.
  */
 import { readFileSync } from 'node:fs'
 import type { Field, Fields } from '../../src/protocol/schema.js'
@@ -10,7 +10,7 @@ export interface FixtureMessage {
   /** `request`, `response`, or the name of a record. */
   readonly part: string
   readonly version: number
-  readonly variant: 'full' | 'sparse' | 'edge'
+  readonly variant: 'full' | 'sparse'
   readonly hex: string
   /** Bytes stand as base64; what the version lacks has Kafka's default. */
   readonly value: Readonly<Record<string, unknown>>

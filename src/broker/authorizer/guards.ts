@@ -4,11 +4,11 @@ import { CLUSTER_GUARDS } from './cluster-guards.js'
 import { GROUP_GUARDS } from './group-guards.js'
 import { METADATA_GUARDS } from './metadata-guards.js'
 import { TOPIC_GUARDS } from './topic-guards.js'
+import { TRANSACTION_GUARDS } from './transaction-guards.js'
 
 /** API key to guard. */
 export const GUARDS: ReadonlyMap<number, Guard> = new Map(
-  [...METADATA_GUARDS, ...TOPIC_GUARDS, ...GROUP_GUARDS, ...CLUSTER_GUARDS].map((guard) => [
-    guard.api.key,
-    guard,
-  ]),
+  [...METADATA_GUARDS, ...TOPIC_GUARDS, ...GROUP_GUARDS, ...TRANSACTION_GUARDS, ...CLUSTER_GUARDS].map(
+    (guard) => [guard.api.key, guard],
+  ),
 )

@@ -21,13 +21,16 @@ import type { Timers } from '../../runtime/timers.js'
 import type { BrokerEvents } from '../broker-events.js'
 import type { BrokerConfigs } from '../configs/broker-configs.js'
 import type { ClusterMetadata } from '../metadata/cluster-metadata.js'
+import { OFFSETS_TOPIC } from '../metadata/topic-name.js'
 import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topic.js'
+import type { EndMarker } from '../transactions/markers.js'
+import type { ProducerIdAndEpoch, TransactionPartitions } from '../transactions/transaction-metadata.js'
 import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
 import type { GroupMember } from './group-member.js'
 import { syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
 import { Joining } from './joining.js'
-import { commitError, memberError } from './membership.js'
+import { commitError, memberError, transactionalCommitError } from './membership.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
 import { OffsetsPartitions } from './offsets-partitions.js'
 import { Rebalancer } from './rebalancer.js'
@@ -42,6 +45,15 @@ export interface GroupCoordinatorServices {
   readonly events: Events<BrokerEvents>
   /** `__consumer_offsets`, created when it does not exist. */
   ensureOffsetsTopic(): Promise<Topic>
+}
+
+/** Who commits: a member of a generation, or nobody in particular. */
+export interface Committer {
+  readonly groupId: string
+  readonly memberId: string
+  /** -1 for one who is no member. */
+  readonly generation: number
+  readonly groupInstanceId: string | null
 }
 
 /** Coordinates the groups of this broker. */
@@ -161,16 +173,7 @@ export class GroupCoordinator {
    * @throws OttlaError INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS (G2),
    * GROUP_ID_NOT_FOUND.
    */
-  async commit(
-    who: {
-      readonly groupId: string
-      readonly memberId: string
-      readonly generation: number
-      readonly groupInstanceId: string | null
-    },
-    offsets: readonly OffsetToCommit[],
-    context: RequestContext,
-  ): Promise<void> {
+  async commit(who: Committer, offsets: readonly OffsetToCommit[], context: RequestContext): Promise<void> {
     const { groupId, memberId, generation } = who
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
     const partition = await this.#partitions.of(groupId)
@@ -181,15 +184,47 @@ export class GroupCoordinator {
     }
     const group = existing ?? partition.ensure(groupId)
     const refusal = commitError(group, memberId, generation, who.groupInstanceId)
-    if (refusal !== undefined) {
-      throw new OttlaError(
-        refusal,
-        `Member ${memberId} may not commit in generation ${generation}: group ${groupId} is ${group.state} in generation ${group.generation}.`,
-      )
-    }
+    if (refusal !== undefined) throw notAllowed(refusal, group, who)
     const member = group.members.get(memberId)
     if (member !== undefined) this.#rebalancer.extendSession(group, member)
     if (offsets.length > 0) await partition.commit(group, offsets)
+  }
+
+  /**
+   * TxnOffsetCommit: durable when this resolves; the offsets count once the producer's transaction is committed.
+   * @throws OttlaError as {@link commit}; INVALID_PRODUCER_EPOCH from a producer whose transaction is over.
+   */
+  async commitInTransaction(
+    who: Committer,
+    producer: ProducerIdAndEpoch,
+    offsets: readonly OffsetToCommit[],
+  ): Promise<void> {
+    const { groupId, memberId, generation, groupInstanceId } = who
+    const partition = await this.#partitions.of(groupId)
+    const existing = partition.groups.get(groupId)
+    if (existing === undefined && generation >= 0) {
+      throw new OttlaError('ILLEGAL_GENERATION', `There is no group ${groupId}.`)
+    }
+    const group = existing ?? partition.ensure(groupId)
+    const refusal = transactionalCommitError(group, memberId, generation, groupInstanceId)
+    if (refusal !== undefined) throw notAllowed(refusal, group, who)
+    const { producerId, producerEpoch } = producer
+    await partition.commit(group, offsets, { producerId, producerEpoch })
+  }
+
+  /**
+   * What a transaction that commits offsets of the group writes to.
+   * @throws OttlaError INVALID_GROUP_ID.
+   */
+  async offsetsPartitionsOf(groupId: string): Promise<TransactionPartitions> {
+    if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
+    return new Map([[OFFSETS_TOPIC, new Set([await this.#partitions.indexOf(groupId)])]])
+  }
+
+  /** Ends a transaction in a partition of `__consumer_offsets`; what it committed counts when this resolves. */
+  async endTransaction(index: number, end: EndMarker, marker: Uint8Array): Promise<void> {
+    const partition = await this.#partitions.at(index)
+    await partition.endTransaction(end, marker)
   }
 
   /**
@@ -280,3 +315,9 @@ export class GroupCoordinator {
     }
   }
 }
+
+const notAllowed = (code: ErrorCode, group: Group, { memberId, generation }: Committer): OttlaError =>
+  new OttlaError(
+    code,
+    `Member ${memberId} may not commit in generation ${generation}: group ${group.groupId} is ${group.state} in generation ${group.generation}.`,
+  )

@@ -7,6 +7,7 @@ import type { ScheduledTimer } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { CommittedOffsets } from './committed-offsets.js'
 import type { GroupMember, MemberProtocol } from './group-member.js'
+import { PendingOffsets } from './pending-offsets.js'
 
 /** Kafka's states of a classic group. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -26,6 +27,7 @@ export const CONSUMER_PROTOCOL_TYPE = 'consumer'
 export class Group {
   readonly groupId: string
   readonly offsets: CommittedOffsets
+  readonly pendingOffsets: PendingOffsets
   readonly members = new Map<string, GroupMember>()
   /** Members that were given an id and have not joined with it yet, with what forgets them. */
   readonly pendingMembers = new Map<string, ScheduledTimer>()
@@ -48,9 +50,10 @@ export class Group {
   #state: GroupState = 'Empty'
   #previousState: GroupState = 'Empty'
 
-  constructor(groupId: string, offsets = new CommittedOffsets()) {
+  constructor(groupId: string, offsets = new CommittedOffsets(), pendingOffsets = new PendingOffsets()) {
     this.groupId = groupId
     this.offsets = offsets
+    this.pendingOffsets = pendingOffsets
   }
 
   get state(): GroupState {

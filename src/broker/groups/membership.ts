@@ -40,3 +40,15 @@ export const commitError = (
     (group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined)
   )
 }
+
+/** The same for a commit in a transaction, which clients before KIP-447 make without saying who they are. */
+export const transactionalCommitError = (
+  group: Group,
+  memberId: string,
+  generation: number,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+  if (generation < 0 && memberId === '' && groupInstanceId === null) return undefined
+  return memberError(group, memberId, generation, groupInstanceId)
+}

@@ -16,6 +16,8 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import { readWholeLog } from '../read-whole-log.js'
 import { IN_PROCESS_HOST } from '../request-context.js'
+import type { EndMarker } from '../transactions/markers.js'
+import type { ProducerIdAndEpoch } from '../transactions/transaction-metadata.js'
 import type { CommittedOffset } from './committed-offsets.js'
 import { Group } from './group.js'
 import { GroupMember, NO_BYTES } from './group-member.js'
@@ -55,6 +57,9 @@ export class OffsetsPartition {
   /** Commits on their way to the log; one for each request that waits for its answer. */
   readonly #committing = new Set<{ readonly group: Group; readonly offsets: readonly OffsetToCommit[] }>()
 
+  /** The groups that open transactions commit offsets of, by producer. */
+  readonly #inTransaction = new Map<number, Set<Group>>()
+
   private constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
     this.#clock = clock
@@ -63,9 +68,15 @@ export class OffsetsPartition {
   /** Reads the log through. Offsets of topics that are gone since are left out. */
   static async load(log: PartitionLog, clock: Clock, topicIdOf: TopicIdLookup): Promise<OffsetsPartition> {
     const partition = new OffsetsPartition(log, clock)
-    await readWholeLog(log, clock, ({ key, value, offset }) => {
-      if (key !== null) partition.#replay(key, value, offset)
-    })
+    await readWholeLog(
+      log,
+      clock,
+      ({ key, value, offset, header }) => {
+        if (key !== null)
+          partition.#replay(key, value, offset, header.isTransactional ? header.producerId : -1)
+      },
+      (producerId, { type }) => partition.#endTransaction(producerId, type === 'commit'),
+    )
     for (const group of partition.groups.values()) {
       if (dropDeadMembers(group)) partition.diminished.add(group)
       dropGoneTopics(group, topicIdOf)
@@ -114,11 +125,17 @@ export class OffsetsPartition {
   }
 
   /**
-   * Writes offsets as one unit; they count, and can be fetched, when that is durable (G3).
-   * @throws OttlaError INVALID_COMMIT_OFFSET_SIZE when the group would have more than {@link MAX_OFFSETS_PER_GROUP}.
+   * Writes offsets as one unit; they count, and can be fetched, when that is durable (G3), those of a `producer` when
+   * its transaction is committed.
+   * @throws OttlaError INVALID_COMMIT_OFFSET_SIZE when the group would have more than {@link MAX_OFFSETS_PER_GROUP};
+   * INVALID_PRODUCER_EPOCH from a producer whose transaction is over.
    */
-  async commit(group: Group, offsets: readonly OffsetToCommit[]): Promise<void> {
-    let added = 0
+  async commit(
+    group: Group,
+    offsets: readonly OffsetToCommit[],
+    producer?: ProducerIdAndEpoch,
+  ): Promise<void> {
+    let added = group.pendingOffsets.size
     for (const { topic, partition } of offsets) if (group.offsets.get(topic, partition) === undefined) added++
     if (group.offsets.size + added > MAX_OFFSETS_PER_GROUP) {
       throw new OttlaError(
@@ -137,13 +154,21 @@ export class OffsetsPartition {
     const commit = { group, offsets }
     this.#committing.add(commit)
     try {
-      const baseOffset = await this.#append(records)
+      const baseOffset = await this.#append(records, producer)
       offsets.forEach(({ topic, partition, committed }, index) => {
-        group.offsets.set(topic, partition, { ...committed, commitTimestamp, logOffset: baseOffset + index })
+        const kept = { ...committed, commitTimestamp, logOffset: baseOffset + index }
+        if (producer === undefined) group.offsets.set(topic, partition, kept)
+        else this.#setPending(producer.producerId, group, topic, partition, kept)
       })
     } finally {
       this.#committing.delete(commit)
     }
+  }
+
+  /** Ends a transaction with `marker`; what it committed counts, or is gone, when that is durable. */
+  async endTransaction({ producerId, type }: EndMarker, marker: Uint8Array): Promise<void> {
+    await this.#log.append(marker, { origin: 'coordinator' })
+    this.#endTransaction(producerId, type === 'commit')
   }
 
   /** Removes a group without members and all that it committed as one unit; resolves when that is durable. */
@@ -175,6 +200,7 @@ export class OffsetsPartition {
       // One that was committed meanwhile is later than its deletion, and stays.
       const { logOffset = baseOffset } = group.offsets.get(topic, partition) ?? {}
       if (logOffset < baseOffset) group.offsets.delete(topic, partition)
+      group.pendingOffsets.delete(topic, partition)
     }
   }
 
@@ -191,6 +217,7 @@ export class OffsetsPartition {
     for (const topic of group.offsets.topics()) {
       for (const partition of group.offsets.partitions(topic)) add(topic, partition)
     }
+    for (const { topic, partition } of group.pendingOffsets.partitions()) add(topic, partition)
     for (const commit of this.#committing) {
       if (commit.group !== group) continue
       for (const { topic, partition } of commit.offsets) add(topic, partition)
@@ -219,23 +246,47 @@ export class OffsetsPartition {
     if (isVoid(group) && group.generation === 0) this.groups.delete(group.groupId)
   }
 
-  async #append(records: readonly CoordinatorRecord[]): Promise<number> {
+  #setPending(
+    producerId: number,
+    group: Group,
+    topic: string,
+    partition: number,
+    committed: CommittedOffset,
+  ): void {
+    group.pendingOffsets.set(producerId, topic, partition, committed)
+    const groups = this.#inTransaction.get(producerId)
+    if (groups === undefined) this.#inTransaction.set(producerId, new Set([group]))
+    else groups.add(group)
+  }
+
+  #endTransaction(producerId: number, isCommitted: boolean): void {
+    for (const group of this.#inTransaction.get(producerId) ?? []) {
+      group.pendingOffsets.end(producerId, isCommitted ? group.offsets : undefined)
+    }
+    this.#inTransaction.delete(producerId)
+  }
+
+  async #append(records: readonly CoordinatorRecord[], producer?: ProducerIdAndEpoch): Promise<number> {
     const timestamp = this.#clock.now()
     const batch = encodeBatch(
       records.map(({ key, value }) => ({ timestamp, key, value, headers: NO_HEADERS })),
+      // Without a sequence: who commits offsets has one for the partitions that it writes records to.
+      producer === undefined ? {} : { ...producer, baseSequence: -1, isTransactional: true },
     )
     const { baseOffset } = await this.#log.append(batch, { origin: 'coordinator' })
     return baseOffset
   }
 
-  #replay(key: Uint8Array, value: Uint8Array | null, logOffset: number): void {
+  #replay(key: Uint8Array, value: Uint8Array | null, logOffset: number, transactionOf: number): void {
     const type = leadingVersion(key)
     // Kafka still wrote offset keys of version 0, with the same fields, long ago; 2 is a group. Others are not ours.
     if (type === groupMetadataKey.key) this.#replayGroup(decodeVersioned(groupMetadataKey, key).group, value)
     else if (type === offsetCommitKey.key) {
       const { group, topic, partition } = decodeVersioned(offsetCommitKey, key)
-      if (value === null) this.groups.get(group)?.offsets.delete(topic, partition)
-      else {
+      if (value === null) {
+        this.groups.get(group)?.offsets.delete(topic, partition)
+        this.groups.get(group)?.pendingOffsets.delete(topic, partition)
+      } else {
         const { offset, leaderEpoch, metadata, commitTimestamp, topicId } = decodeVersioned(
           offsetCommitValue,
           value,
@@ -248,7 +299,8 @@ export class OffsetsPartition {
           topicId: topicId ?? ZERO_UUID,
           logOffset,
         }
-        this.ensure(group).offsets.set(topic, partition, committed)
+        if (transactionOf < 0) this.ensure(group).offsets.set(topic, partition, committed)
+        else this.#setPending(transactionOf, this.ensure(group), topic, partition, committed)
       }
     }
   }
@@ -259,8 +311,8 @@ export class OffsetsPartition {
       return
     }
     const record = decodeVersioned(groupMetadataValue, value)
-    const offsets = this.groups.get(groupId)?.offsets
-    const group = new Group(groupId, offsets)
+    const known = this.groups.get(groupId)
+    const group = new Group(groupId, known?.offsets, known?.pendingOffsets)
     group.generation = record.generation
     group.protocolType = record.protocolType === '' ? null : record.protocolType
     group.protocolName = record.protocol
@@ -291,7 +343,10 @@ const groupKey = (group: string): Uint8Array =>
 
 /** Whether nothing would be lost with the group. */
 const isVoid = (group: Group): boolean =>
-  group.state === 'Empty' && group.pendingMembers.size === 0 && group.offsets.size === 0
+  group.state === 'Empty' &&
+  group.pendingMembers.size === 0 &&
+  group.offsets.size === 0 &&
+  group.pendingOffsets.size === 0
 
 /** Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end. */
 const dropDeadMembers = (group: Group): boolean => {

@@ -34,10 +34,15 @@ export class OffsetsPartitions {
     await this.#topic()
   }
 
+  /** The index of the one that keeps `groupId`. */
+  async indexOf(groupId: string): Promise<number> {
+    const { partitions } = await this.#topic()
+    return offsetsPartitionOf(groupId, partitions.length)
+  }
+
   /** The one that keeps `groupId`. */
   async of(groupId: string): Promise<OffsetsPartition> {
-    const { partitions } = await this.#topic()
-    return this.at(offsetsPartitionOf(groupId, partitions.length))
+    return this.at(await this.indexOf(groupId))
   }
 
   /**

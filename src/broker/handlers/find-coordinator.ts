@@ -1,7 +1,6 @@
 /**
- * FindCoordinator: this broker, for every group; asking creates `__consumer_offsets`. Transactional ids (key type 1)
- * are refused with UNSUPPORTED_VERSION, as there are no transactions; share groups (2) with INVALID_REQUEST, as
- * Kafka does where they are off.
+ * FindCoordinator: this broker, for every group and transactional id; asking creates `__consumer_offsets` or
+ * `__transaction_state`. Share groups (key type 2) are refused with INVALID_REQUEST, as Kafka does where they are off.
  */
 import type { findCoordinator } from '../../protocol/api/find-coordinator.js'
 import type { ResponseOf } from '../../protocol/schema.js'
@@ -36,19 +35,13 @@ export const handleFindCoordinator: Handler<typeof findCoordinator> = async (ser
 
 const check = async (services: BrokerServices, keyType: number): Promise<ResponseError> => {
   try {
-    if (keyType === TRANSACTION) {
-      throw new OttlaError(
-        'UNSUPPORTED_VERSION',
-        'Transactions are not supported: there is no transaction coordinator.',
-      )
-    }
-    if (keyType !== GROUP) {
+    if (keyType !== GROUP && keyType !== TRANSACTION) {
       throw new OttlaError(
         'INVALID_REQUEST',
-        `The coordinator key type is ${keyType}; expected ${GROUP} (group).`,
+        `The coordinator key type is ${keyType}; expected ${GROUP} (group) or ${TRANSACTION} (transaction).`,
       )
     }
-    await services.groups.ready()
+    await (keyType === GROUP ? services.groups : services.transactions).ready()
     return { errorCode: 0, errorMessage: null }
   } catch (error) {
     return responseErrorOf(error)

@@ -1,6 +1,6 @@
 /**
- * OffsetFetch: the committed offsets of groups, -1 where nothing was committed. requireStable is always met, as
- * there are no transactions. A member id and epoch belong to the new group protocol, and are not looked at.
+ * OffsetFetch: the committed offsets of groups, -1 where nothing was committed; with requireStable an error where a
+ * transaction that is still open has committed one (KIP-447). A member id and epoch belong to the new group protocol, and are not looked at.
  */
 import type { offsetFetch } from '../../protocol/api/offset-fetch.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
@@ -21,30 +21,41 @@ const TOPIC_IDS_SINCE = 10
 
 export const handleOffsetFetch: Handler<typeof offsetFetch> = async (services, request, context) => {
   const isById = context.apiVersion >= TOPIC_IDS_SINCE
+  const { requireStable } = request
   if (context.apiVersion >= SEVERAL_SINCE) {
     const groups: GroupResponse[] = []
     for (const { groupId, topics } of request.groups)
-      groups.push(await answer(services, groupId, topics, isById))
+      groups.push(await answer(services, groupId, topics, { isById, requireStable }))
     return { throttleTimeMs: 0, topics: [], errorCode: 0, groups }
   }
   const wanted = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
-  const { topics, errorCode } = await answer(services, request.groupId, wanted, false)
+  const { topics, errorCode } = await answer(services, request.groupId, wanted, {
+    isById,
+    requireStable,
+  })
   const named = topics.map(({ name, partitions }) => ({ name, partitions }))
   return { throttleTimeMs: 0, topics: named, errorCode, groups: [] }
 }
+
+interface FetchKind {
+  readonly isById: boolean
+  readonly requireStable: boolean
+}
+
+const NOTHING = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
 const answer = async (
   services: BrokerServices,
   groupId: string,
   wanted: readonly WantedTopic[] | null,
-  isById: boolean,
+  how: FetchKind,
 ): Promise<GroupResponse> => {
   if (groupId === '') return { groupId, topics: [], errorCode: codeOf('INVALID_GROUP_ID') }
   try {
     const group = await services.groups.find(groupId)
     return {
       groupId,
-      topics: topicsOf(services, group, wanted ?? everything(services, group), isById),
+      topics: topicsOf(services, group, wanted ?? everything(services, group), how),
       errorCode: 0,
     }
   } catch (error) {
@@ -64,12 +75,15 @@ const topicsOf = (
   services: BrokerServices,
   group: Group | undefined,
   wanted: readonly WantedTopic[],
-  isById: boolean,
+  { isById, requireStable }: FetchKind,
 ): TopicResponse[] =>
   wanted.map(({ name, topicId, partitionIndexes }) => {
     const topic = findTopic(services, name, topicId, isById)
     const errorCode = topic === undefined && isById ? codeOf('UNKNOWN_TOPIC_ID') : 0
     const partitions = partitionIndexes.map((partitionIndex) => {
+      if (requireStable && topic && group?.pendingOffsets.has(topic.name, partitionIndex) === true) {
+        return { ...NOTHING, partitionIndex, errorCode: codeOf('UNSTABLE_OFFSET_COMMIT') }
+      }
       const committed = topic === undefined ? undefined : group?.offsets.get(topic.name, partitionIndex)
       return {
         partitionIndex,

@@ -1,7 +1,7 @@
 /**
  * Produce: appends one v2 batch to each partition; offsets are given in the order of the calls. acks 0 is answered
  * at once (a listener sends nothing), acks 1 and -1 when the batch is stored, which is the same with one replica.
- * Transactions are left out: a transactional id is refused with UNSUPPORTED_VERSION. timeoutMs is not needed.
+ * timeoutMs is not needed: with one replica nobody is waited for.
  */
 import { keylessRecordsOf } from '../../log/append-validation.js'
 import type { AppendResult } from '../../log/append-and-read.js'
@@ -15,6 +15,7 @@ import { codeOf, responseErrorOf } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
 import type { Topic } from '../topic.js'
 import type { Handler } from './handler.js'
+import { appendInTransaction, hasTransactionalBatch, isEpochBumped } from './produce-transaction.js'
 
 type PartitionRequest = RequestOf<typeof produce>['topicData'][number]['partitionData'][number]
 type PartitionResponse = ResponseOf<typeof produce>['responses'][number]['partitionResponses'][number]
@@ -30,12 +31,7 @@ export const handleProduce: Handler<typeof produce> = (services, request, contex
   let refusal: OttlaError | undefined
   if (acks !== 0 && acks !== 1 && acks !== -1) {
     refusal = new OttlaError('INVALID_REQUIRED_ACKS', `acks is ${acks}; expected 0, 1 or -1 (all).`)
-  } else if (transactionalId !== null) {
-    refusal = new OttlaError(
-      'UNSUPPORTED_VERSION',
-      'Transactions are not supported; produce without a transactional id.',
-    )
-  } else if (hasTransactionalBatch(request)) {
+  } else if (transactionalId === null && hasTransactionalBatch(request)) {
     // No coordinator would know of it, so nothing would ever end the transaction (T4).
     refusal = new OttlaError(
       'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
@@ -47,18 +43,17 @@ export const handleProduce: Handler<typeof produce> = (services, request, contex
     const topic = findTopic(services, name, topicId, isById)
     const answers = partitionData.map((data) =>
       refusal === undefined
-        ? produceTo(services, topic, data, isById, context.recordErrors?.get(data.records ?? NO_RECORDS))
+        ? produceTo(services, topic, data, {
+            transactionalId,
+            apiVersion: context.apiVersion,
+            recordError: context.recordErrors?.get(data.records ?? NO_RECORDS),
+          })
         : failed(services, data.index, refusal),
     )
     return { name, topicId, partitionData, answers }
   })
   return acks === 0 ? unacknowledged(pending) : answered(pending)
 }
-
-const hasTransactionalBatch = ({ topicData }: RequestOf<typeof produce>): boolean =>
-  topicData.some(({ partitionData }) =>
-    partitionData.some(({ records }) => records?.some(isTransactionalBatch) ?? false),
-  )
 
 interface PendingTopic {
   readonly name: string
@@ -90,16 +85,22 @@ const unacknowledged = (pending: readonly PendingTopic[]): ResponseOf<typeof pro
   throttleTimeMs: 0,
 })
 
+interface ProduceContext {
+  readonly transactionalId: string | null
+  readonly apiVersion: number
+  /** What a listener found wrong with the records. */
+  readonly recordError: OttlaError | undefined
+}
+
 const produceTo = (
   services: BrokerServices,
   topic: Topic | undefined,
   { index, records }: PartitionRequest,
-  isById: boolean,
-  recordError: OttlaError | undefined,
+  { transactionalId, apiVersion, recordError }: ProduceContext,
 ): PartitionResponse | Promise<PartitionResponse> => {
   try {
     const partition = topic?.partition(index)
-    if (topic === undefined && isById) throw new OttlaError('UNKNOWN_TOPIC_ID')
+    if (topic === undefined && apiVersion >= TOPIC_IDS_SINCE) throw new OttlaError('UNKNOWN_TOPIC_ID')
     if (partition === undefined || topic === undefined) {
       throw new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of this topic.`)
     }
@@ -119,8 +120,15 @@ const produceTo = (
       )
     }
     const { log } = partition
-    const appended =
-      log === undefined ? partition.open().then((opened) => opened.append(batch)) : log.append(batch)
+    const isTransactional = transactionalId !== null && isTransactionalBatch(batch)
+    const options = isTransactional ? { isEpochBumped: isEpochBumped(apiVersion) } : undefined
+    const append = (): Promise<AppendResult> =>
+      log === undefined
+        ? partition.open().then((opened) => opened.append(batch, options))
+        : log.append(batch, options)
+    const appended = isTransactional
+      ? appendInTransaction(services, transactionalId, batch, partition, apiVersion, append)
+      : append()
     return appended.then(
       (result) => stored(index, result),
       (error: unknown) => failed(services, index, error, log),

@@ -3,12 +3,14 @@ import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
 
 /** The topic that keeps groups and their offsets. */
 export const OFFSETS_TOPIC = '__consumer_offsets'
+/** The topic that keeps transactional ids and their transactions. */
+export const TRANSACTIONS_TOPIC = '__transaction_state'
 /** The topic of KRaft's metadata log; it is no topic that clients see. */
 export const METADATA_TOPIC = '__cluster_metadata'
 
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   OFFSETS_TOPIC,
-  '__transaction_state',
+  TRANSACTIONS_TOPIC,
   '__share_group_state',
 ])
 

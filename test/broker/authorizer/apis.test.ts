@@ -8,6 +8,7 @@ import type { Need } from '../../../src/broker/authorizer/check.js'
 import { GUARDS } from '../../../src/broker/authorizer/guards.js'
 import { HANDLERS } from '../../../src/broker/handlers.js'
 import { createAcls } from '../../../src/protocol/api/create-acls.js'
+import { initProducerId } from '../../../src/protocol/api/init-producer-id.js'
 import { offsetCommit } from '../../../src/protocol/api/offset-commit.js'
 import {
   ACL_OPERATIONS,
@@ -44,6 +45,14 @@ const partition = { partitionIndex: 0, partition: 0, index: 0 }
 const group = { groupId: 'g', memberId: '', generationId: -1, groupInstanceId: null }
 const topics = [{ name: 't', topic: 't', topicId: ZERO_UUID }]
 const offsets = { ...partition, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+const producer = { producerId: 1, producerEpoch: 0 }
+const added = [{ name: 't', partitions: [0] }]
+const addedByClient = {
+  v3AndBelowTransactionalId: 'x',
+  v3AndBelowProducerId: 1,
+  v3AndBelowProducerEpoch: 0,
+  v3AndBelowTopics: added,
+}
 const aclFilter = {
   resourceTypeFilter: 1,
   resourceNameFilter: null,
@@ -226,6 +235,58 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
       }),
     },
   ],
+  AddPartitionsToTxn: [
+    {
+      request: () => ({ ...addedByClient, transactions: [] }),
+      needs: ['WRITE TRANSACTIONAL_ID', 'WRITE TOPIC'],
+      apiVersion: 3,
+    },
+    {
+      request: () => ({
+        v3AndBelowTransactionalId: '',
+        v3AndBelowProducerId: 0,
+        v3AndBelowProducerEpoch: 0,
+        v3AndBelowTopics: [],
+        transactions: [{ transactionalId: 'x', ...producer, verifyOnly: true, topics: added }],
+      }),
+      needs: ['CLUSTER_ACTION CLUSTER'],
+    },
+  ],
+  AddOffsetsToTxn: [{ request: () => ({ transactionalId: 'x', ...producer, groupId: 'g' }) }],
+  EndTxn: [{ request: () => ({ transactionalId: 'x', ...producer, committed: true }) }],
+  TxnOffsetCommit: [
+    {
+      request: () => ({
+        ...group,
+        ...producer,
+        transactionalId: 'x',
+        topics: [{ name: 't', partitions: [offsets] }],
+      }),
+    },
+  ],
+  WriteTxnMarkers: [
+    {
+      request: () => ({
+        markers: [
+          {
+            ...producer,
+            transactionResult: false,
+            coordinatorEpoch: 0,
+            topics: [{ name: 't', partitionIndexes: [0] }],
+          },
+        ],
+      }),
+    },
+  ],
+  DescribeProducers: [{ request: () => ({ topics: [{ name: 't', partitionIndexes: [0] }] }) }],
+  DescribeTransactions: [{ request: () => ({ transactionalIds: ['x'] }) }],
+  ListTransactions: [
+    {
+      request: () => ({ stateFilters: [], producerIdFilters: [], durationFilter: -1 }),
+      isRefused: ({ transactionStates }: { readonly transactionStates: readonly unknown[] }) =>
+        transactionStates.length === 0,
+    },
+  ],
   DescribeConfigs: [{ request: () => ({ resources: configured }) }],
   AlterConfigs: [{ request: () => ({ resources: configured, validateOnly: true }) }],
   IncrementalAlterConfigs: [{ request: () => ({ resources: configured, validateOnly: true }) }],
@@ -258,7 +319,7 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
 
 /**
  * What Kafka asks for, from KafkaApis and ControllerApis. What would do instead is not in it: DESCRIBE of the cluster
- * for ListGroups, CREATE and DELETE of the cluster for topics, IDEMPOTENT_WRITE for InitProducerId.
+ * for ListGroups, ALTER of the cluster for WriteTxnMarkers, CREATE and DELETE of the cluster for topics, IDEMPOTENT_WRITE for InitProducerId.
  */
 const KAFKA: Readonly<Record<string, readonly string[]>> = {
   ApiVersions: [],
@@ -287,6 +348,14 @@ const KAFKA: Readonly<Record<string, readonly string[]>> = {
   OffsetForLeaderEpoch: ['DESCRIBE TOPIC'],
   DescribeTopicPartitions: ['DESCRIBE TOPIC'],
   InitProducerId: ['WRITE TRANSACTIONAL_ID', 'WRITE TOPIC'],
+  AddPartitionsToTxn: ['WRITE TRANSACTIONAL_ID', 'WRITE TOPIC', 'CLUSTER_ACTION CLUSTER'],
+  AddOffsetsToTxn: ['WRITE TRANSACTIONAL_ID', 'READ GROUP'],
+  EndTxn: ['WRITE TRANSACTIONAL_ID'],
+  TxnOffsetCommit: ['WRITE TRANSACTIONAL_ID', 'READ GROUP', 'READ TOPIC'],
+  WriteTxnMarkers: ['CLUSTER_ACTION CLUSTER'],
+  DescribeProducers: ['READ TOPIC'],
+  DescribeTransactions: ['DESCRIBE TRANSACTIONAL_ID'],
+  ListTransactions: ['DESCRIBE TRANSACTIONAL_ID'],
   DescribeConfigs: ['DESCRIBE_CONFIGS TOPIC', 'DESCRIBE_CONFIGS CLUSTER'],
   AlterConfigs: ['ALTER_CONFIGS TOPIC', 'ALTER_CONFIGS CLUSTER'],
   IncrementalAlterConfigs: ['ALTER_CONFIGS TOPIC', 'ALTER_CONFIGS CLUSTER'],
@@ -336,9 +405,11 @@ const ask = async (
   acls: readonly (readonly [Need, AclPermissionType])[],
   principal = 'User:alice',
 ): Promise<unknown> => {
-  const broker = await openTestBroker()
+  const broker = await openTestBroker({ 'transaction.state.log.num.partitions': 1 })
   open.push(broker)
   const topicId = await broker.createTopic('t')
+  const id = { transactionalId: 'x', transactionTimeoutMs: 1000, producerId: -1, producerEpoch: -1 }
+  await broker.send(initProducerId, id)
   const commit = {
     ...group,
     generationIdOrMemberEpoch: -1,
