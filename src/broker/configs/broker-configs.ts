@@ -152,6 +152,18 @@ const definitions = {
     1,
     'How often transactional ids are looked for that have not been used for so long, in milliseconds.',
   ),
+  'offsets.retention.minutes': wholeNumber(
+    'INT',
+    '10080',
+    1,
+    'How long committed offsets are kept after the last member of their group has left, or, in a group whose members do not subscribe to their topic, after they were committed; in minutes.',
+  ),
+  'offsets.retention.check.interval.ms': wholeNumber(
+    'LONG',
+    '600000',
+    1,
+    'How often offsets are looked for that are older than that, in milliseconds.',
+  ),
   'offset.metadata.max.bytes': wholeNumber(
     'INT',
     '4096',
@@ -190,7 +202,6 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'num.io.threads',
     'num.network.threads',
     'num.recovery.threads.per.data.dir',
-    'offsets.retention.minutes',
     'offsets.topic.compression.codec',
     'offsets.topic.replication.factor',
     'process.roles',

@@ -10,6 +10,11 @@ export interface CommittedOffset {
   readonly metadata: string
   /** When it was committed, in milliseconds since the epoch. */
   readonly commitTimestamp: number
+  /**
+   * Until when it is to be kept, in milliseconds since the epoch; only clients from before KIP-211 say so, for others
+   * the broker config offsets.retention.minutes decides.
+   */
+  readonly expireTimestamp?: number
   /** The id of the topic when it was committed; all zero when the record has none. */
   readonly topicId: Uuid
   /** Where its record lies in the offsets log: of two commits the later record counts. */

@@ -32,6 +32,7 @@ import { syncError, type JoinResponse, type SyncResponse } from './group-respons
 import { Joining } from './joining.js'
 import { commitError, memberError, transactionalCommitError } from './membership.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
+import { OffsetExpiry } from './offset-expiry.js'
 import { OffsetsPartitions } from './offsets-partitions.js'
 import { Rebalancer } from './rebalancer.js'
 
@@ -61,6 +62,7 @@ export class GroupCoordinator {
   readonly #rebalancer: Rebalancer
   readonly #partitions: OffsetsPartitions
   readonly #joining: Joining
+  readonly #expiry: OffsetExpiry
 
   constructor(services: GroupCoordinatorServices) {
     const { clock, timers, random, configs, metadata, events } = services
@@ -88,7 +90,19 @@ export class GroupCoordinator {
       partitions: this.#partitions,
       rebalancer: this.#rebalancer,
     })
-    events.on('topicCreated', ({ topic }) => this.#rebalanceSubscribers(topic))
+    this.#expiry = new OffsetExpiry({
+      clock,
+      timers,
+      partitions: this.#partitions,
+      retentionMs: configs['offsets.retention.minutes'] * 60_000,
+      intervalMs: configs['offsets.retention.check.interval.ms'],
+    })
+    // Where there never was a group, nothing wakes up to look for one.
+    if (metadata.topic(OFFSETS_TOPIC) !== undefined) this.#expiry.start()
+    events.on('topicCreated', ({ topic }) => {
+      if (topic === OFFSETS_TOPIC) this.#expiry.start()
+      else this.#rebalanceSubscribers(topic)
+    })
     events.on('partitionsAdded', ({ topic }) => this.#rebalanceSubscribers(topic))
     events.on('topicDeleted', ({ topic }) => this.#forgetTopic(topic))
   }
@@ -284,6 +298,7 @@ export class GroupCoordinator {
 
   /** Ends every wait of every member. */
   close(): void {
+    this.#expiry.stop()
     for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) this.#rebalancer.unload(group)
     }
@@ -308,10 +323,13 @@ export class GroupCoordinator {
   }
 
   /** Groups that were just loaded go on: members have their sessions, those who are left take over. */
-  #resume({ groups, diminished }: OffsetsPartition): void {
-    for (const group of groups.values()) {
+  #resume(partition: OffsetsPartition): void {
+    for (const group of partition.groups.values()) {
       for (const member of group.members.values()) this.#rebalancer.extendSession(group, member)
-      if (diminished.has(group)) this.#rebalancer.rebalance(group)
+      if (!partition.diminished.has(group)) continue
+      if (group.members.size > 0) this.#rebalancer.rebalance(group)
+      // Since when it has no members decides how long its offsets are kept; what is not written now is found again.
+      else partition.writeGroup(group, new Map()).catch(() => undefined)
     }
   }
 }

@@ -30,6 +30,8 @@ export const MAX_OFFSETS_PER_GROUP = 100_000
 /** The versions in which records are written: the newest that every Kafka from 4.0 on reads. */
 const OFFSET_VALUE_VERSION = 4
 const GROUP_VALUE_VERSION = 3
+/** The only version of an offset that says until when it is kept. */
+const EXPIRING_OFFSET_VALUE_VERSION = 1
 
 /** An offset to be committed. */
 export interface OffsetToCommit {
@@ -50,7 +52,7 @@ interface CoordinatorRecord {
 /** A loaded offsets partition. */
 export class OffsetsPartition {
   readonly groups = new Map<string, Group>()
-  /** Groups that lost members while the broker was down, and have others who must take over. */
+  /** Groups that lost members while the broker was down: others must take over, or the log be told that none is left. */
   readonly diminished = new Set<Group>()
   readonly #log: PartitionLog
   readonly #clock: Clock
@@ -78,7 +80,7 @@ export class OffsetsPartition {
       (producerId, { type }) => partition.#endTransaction(producerId, type === 'commit'),
     )
     for (const group of partition.groups.values()) {
-      if (dropDeadMembers(group)) partition.diminished.add(group)
+      if (dropDeadMembers(group, clock.now())) partition.diminished.add(group)
       dropGoneTopics(group, topicIdOf)
     }
     return partition
@@ -145,10 +147,12 @@ export class OffsetsPartition {
     }
     const commitTimestamp = this.#clock.now()
     const records = offsets.map(({ topic, partition, committed }): CoordinatorRecord => {
-      const value = { ...committed, commitTimestamp, expireTimestamp: -1 }
+      const { expireTimestamp } = committed
+      const version = expireTimestamp === undefined ? OFFSET_VALUE_VERSION : EXPIRING_OFFSET_VALUE_VERSION
+      const value = { expireTimestamp: -1, ...committed, commitTimestamp }
       return {
         key: offsetKey(group.groupId, topic, partition),
-        value: encodeVersioned(offsetCommitValue, OFFSET_VALUE_VERSION, value),
+        value: encodeVersioned(offsetCommitValue, version, value),
       }
     })
     const commit = { group, offsets }
@@ -241,6 +245,17 @@ export class OffsetsPartition {
     if (records.length > 0) await this.#append(records)
   }
 
+  /** Whether a commit of the group, of one partition or of any, is on its way to the log. */
+  isCommitting(group: Group, topic?: string, partition?: number): boolean {
+    for (const commit of this.#committing) {
+      if (commit.group !== group) continue
+      if (topic === undefined) return true
+      if (commit.offsets.some((offset) => offset.topic === topic && offset.partition === partition))
+        return true
+    }
+    return false
+  }
+
   /** Takes a group that never came to anything out of memory. */
   forgetIfVoid(group: Group): void {
     if (isVoid(group) && group.generation === 0) this.groups.delete(group.groupId)
@@ -287,15 +302,10 @@ export class OffsetsPartition {
         this.groups.get(group)?.offsets.delete(topic, partition)
         this.groups.get(group)?.pendingOffsets.delete(topic, partition)
       } else {
-        const { offset, leaderEpoch, metadata, commitTimestamp, topicId } = decodeVersioned(
-          offsetCommitValue,
-          value,
-        )
+        const { expireTimestamp, topicId, ...rest } = decodeVersioned(offsetCommitValue, value)
         const committed = {
-          offset,
-          leaderEpoch,
-          metadata,
-          commitTimestamp,
+          ...rest,
+          ...(expireTimestamp === -1 ? {} : { expireTimestamp }),
           topicId: topicId ?? ZERO_UUID,
           logOffset,
         }
@@ -349,7 +359,7 @@ const isVoid = (group: Group): boolean =>
   group.pendingOffsets.size === 0
 
 /** Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end. */
-const dropDeadMembers = (group: Group): boolean => {
+const dropDeadMembers = (group: Group, now: number): boolean => {
   const alive = [...group.members.values()].filter(({ clientHost }) => clientHost !== IN_PROCESS_HOST)
   if (alive.length === group.members.size) return false
   group.members.clear()
@@ -357,8 +367,8 @@ const dropDeadMembers = (group: Group): boolean => {
     ? group.leaderId
     : (alive[0]?.memberId ?? null)
   if (alive.length === 0) group.protocolName = null
-  group.restore(alive, group.stateTimestamp)
-  return alive.length > 0
+  group.restore(alive, now)
+  return true
 }
 
 /** Offsets of a topic that was deleted, or deleted and created anew, mean nothing. */

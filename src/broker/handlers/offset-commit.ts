@@ -1,6 +1,6 @@
 /**
- * OffsetCommit: durable when it is answered. Offsets are kept until their topic is deleted: retentionTimeMs and
- * offsets.retention.minutes have no effect.
+ * OffsetCommit: durable when it is answered. Versions 2 to 4 may say how long the offsets are to be kept; otherwise
+ * groups/offset-expiry.ts decides.
  */
 import type { offsetCommit } from '../../protocol/api/offset-commit.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
@@ -15,6 +15,8 @@ const TOPIC_IDS_SINCE = 10
 export const handleOffsetCommit: Handler<typeof offsetCommit> = async (services, request, context) => {
   const isById = context.apiVersion >= TOPIC_IDS_SINCE
   const maxMetadata = services.configs['offset.metadata.max.bytes']
+  const { retentionTimeMs } = request
+  const expiry = retentionTimeMs < 0 ? {} : { expireTimestamp: services.clock.now() + retentionTimeMs }
   const offsets: OffsetToCommit[] = []
   const topics = request.topics.map(({ name, topicId, partitions }) => {
     const topic = findTopic(services, name, topicId, isById)
@@ -27,7 +29,7 @@ export const handleOffsetCommit: Handler<typeof offsetCommit> = async (services,
       else if (metadata.length > maxMetadata) problem = 'OFFSET_METADATA_TOO_LARGE'
       else {
         const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = wanted
-        const committed = { offset, leaderEpoch, metadata, topicId: topic.id }
+        const committed = { offset, leaderEpoch, metadata, topicId: topic.id, ...expiry }
         offsets.push({ topic: topic.name, partition: partitionIndex, committed })
       }
       return { partitionIndex, errorCode: problem === undefined ? 0 : codeOf(problem) }
