@@ -124,7 +124,7 @@ export type { TlsOptions } from './runtime/sockets.js'
 
 // Errors
 export { OttlaError } from './runtime/errors/ottla-error.js'
-export type { OttlaErrorOptions } from './runtime/errors/ottla-error.js'
+export type { ErrorDetails, ItemsFailedDetails, OttlaErrorOptions } from './runtime/errors/ottla-error.js'
 export type { ErrorCode } from './runtime/errors/error-table.js'
 
 // Seams

@@ -48,10 +48,13 @@ export const isStorageDown = (error: unknown, failedAttempts: number): boolean =
 
 /**
  * Whether trying again may help. A topic that is not there is an answer, though Kafka counts the error as one that
- * passes: a name may be mistyped, and whoever mistyped it should hear so at once.
+ * passes: a name may be mistyped, and whoever mistyped it should hear so at once. Of several items it is enough that
+ * one may pass.
  */
-const mayPass = (error: unknown): boolean =>
-  OttlaError.is(error) && error.retriable && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+export const mayPass = (error: unknown): boolean => {
+  if (OttlaError.is(error, 'ITEMS_FAILED')) return [...error.details.failed.values()].some(mayPass)
+  return OttlaError.is(error) && error.retriable && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+}
 
 /** Runs `action` until it succeeds, fails for good, or was tried often enough; then its last error is thrown. */
 export const withRetries = async <T>(

@@ -18,6 +18,7 @@ import {
 import { errorFromKafkaCode, invalidArgument } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions } from './admin-options.js'
+import { Outcomes } from './outcomes.js'
 
 /** An access control entry: who may, or may not, do what with which resource. */
 export interface AclBinding {
@@ -65,11 +66,13 @@ export const createAcls = async (
   }))
   const controller = await cluster.controller({ signal })
   const { results } = await controller.send(createApi, { creations }, { signal })
+  const outcomes = new Outcomes<NewAclBinding | undefined>(bindings.map((_, index) => String(index)))
   for (const [index, { errorCode, errorMessage }] of results.entries()) {
-    if (errorCode === 0) continue
-    const message = errorMessage ?? errorFromKafkaCode(errorCode).message
-    throw errorFromKafkaCode(errorCode, message, { details: { binding: bindings[index] } })
+    const details = { binding: bindings[index] }
+    if (errorCode === 0) outcomes.succeed(String(index), bindings[index])
+    else outcomes.fail(String(index), errorFromKafkaCode(errorCode, errorMessage, { details }))
   }
+  outcomes.results()
 }
 
 export const describeAcls = async (
@@ -93,10 +96,13 @@ export const deleteAcls = async (
   const controller = await cluster.controller({ signal })
   const request = { filters: filters.map(filterOf) }
   const { filterResults } = await controller.send(deleteApi, request, { signal })
-  return filterResults.flatMap(({ errorCode, errorMessage, matchingAcls }) => {
-    if (errorCode !== 0) throw errorFromKafkaCode(errorCode, errorMessage)
-    return matchingAcls.flatMap(bindingOf)
-  })
+  const outcomes = new Outcomes<readonly AclBinding[]>(filters.map((_, index) => String(index)))
+  for (const [index, { errorCode, errorMessage, matchingAcls }] of filterResults.entries()) {
+    const details = { filter: filters[index] }
+    if (errorCode === 0) outcomes.succeed(String(index), matchingAcls.flatMap(bindingOf))
+    else outcomes.fail(String(index), errorFromKafkaCode(errorCode, errorMessage, { details }))
+  }
+  return outcomes.results().flat()
 }
 
 const filterOf = (filter: AclBindingFilter) => ({

@@ -50,8 +50,20 @@ import {
 } from './topics.js'
 
 /**
- * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error. With several
- * items in a call the first one that fails is thrown, naming it; those that succeeded stay.
+ * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error.
+ *
+ * Of several items in a call each succeeds or fails by itself, as in Kafka, and what succeeded stays. When some fail,
+ * ITEMS_FAILED is thrown, whose `details` ({@link ItemsFailedDetails}) have the error of each and the results of the
+ * others; with one item in the call it is the error of that.
+ *
+ * ```ts
+ * try {
+ *   await admin.deleteTopics(['orders', 'clicks'])
+ * } catch (error) {
+ *   if (!OttlaError.is(error, 'ITEMS_FAILED')) throw error
+ *   for (const [topic, { code }] of error.details.failed) console.log(topic, code)
+ * }
+ * ```
  */
 export class Admin {
   readonly #context: ClientContext
@@ -127,7 +139,7 @@ export class Admin {
 
   /**
    * Deletes the records of each partition before an offset, or all that can be read; where each partition begins now
-   * is what it resolves to. With several partitions the first that fails is thrown, and the others are done.
+   * is what it resolves to.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE beyond the end, POLICY_VIOLATION for a topic
    * whose `cleanup.policy` has no delete, INVALID_TOPIC_EXCEPTION for an internal one.
    */

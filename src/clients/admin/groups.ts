@@ -9,6 +9,8 @@ import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-
 import type { ClientContext } from '../context.js'
 import { partitionName, type TopicPartition } from '../message.js'
 import type { AdminOptions } from './admin-options.js'
+import { groupByTopic } from './group-by-topic.js'
+import { Outcomes } from './outcomes.js'
 
 /** A group in the list of groups. */
 export interface GroupListing {
@@ -66,32 +68,40 @@ export const describeGroups = async (
   { cluster }: ClientContext,
   groupIds: readonly string[],
   { signal }: AdminOptions,
-): Promise<readonly GroupDescription[]> =>
-  Promise.all(
-    groupIds.map(async (groupId) => {
-      const coordinator = await cluster.coordinator(groupId, { signal })
-      const request = { groups: [groupId], includeAuthorizedOperations: false }
-      const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
-      const [group] = groups
-      if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) {
-        return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
-      }
-      if (group.errorCode !== 0) throw errorFromKafkaCode(group.errorCode, group.errorMessage ?? null)
-      const { protocolType, protocolData, groupState, members } = group
-      return {
-        groupId,
-        protocolType,
-        state: groupState,
-        protocol: protocolData,
-        members: members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
-          memberId,
-          clientId,
-          clientHost,
-          assignment: memberAssignment.length === 0 ? [] : partitionsOf(memberAssignment),
-        })),
-      }
-    }),
-  )
+): Promise<readonly GroupDescription[]> => {
+  const outcomes = new Outcomes<GroupDescription>(groupIds)
+  const describe = (groupId: string) => describeGroup(cluster, groupId, signal)
+  await Promise.all(groupIds.map((groupId) => outcomes.attempt(groupId, () => describe(groupId))))
+  return outcomes.results()
+}
+
+const describeGroup = async (
+  cluster: ClientContext['cluster'],
+  groupId: string,
+  signal: AbortSignal | undefined,
+): Promise<GroupDescription> => {
+  const coordinator = await cluster.coordinator(groupId, { signal })
+  const request = { groups: [groupId], includeAuthorizedOperations: false }
+  const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
+  const [group] = groups
+  if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) {
+    return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
+  }
+  if (group.errorCode !== 0) throw groupError(groupId, group.errorCode, group.errorMessage)
+  const { protocolType, protocolData, groupState, members } = group
+  return {
+    groupId,
+    protocolType,
+    state: groupState,
+    protocol: protocolData,
+    members: members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+      memberId,
+      clientId,
+      clientHost,
+      assignment: memberAssignment.length === 0 ? [] : partitionsOf(memberAssignment),
+    })),
+  }
+}
 
 const GROUP_ID_NOT_FOUND = 69
 
@@ -134,15 +144,15 @@ export const deleteGroups = async (
   groupIds: readonly string[],
   { signal }: AdminOptions,
 ): Promise<void> => {
-  const results = await Promise.all(
-    groupIds.map(async (groupId) => {
-      const coordinator = await cluster.coordinator(groupId, { signal })
-      return coordinator.send(deleteGroupsApi, { groupsNames: [groupId] }, { signal })
-    }),
-  )
-  for (const { groupId, errorCode } of results.flatMap((answer) => answer.results)) {
-    if (errorCode !== 0) throw groupError(groupId, errorCode)
+  const outcomes = new Outcomes<string>(groupIds)
+  const remove = async (groupId: string): Promise<string> => {
+    const coordinator = await cluster.coordinator(groupId, { signal })
+    const { results } = await coordinator.send(deleteGroupsApi, { groupsNames: [groupId] }, { signal })
+    for (const { errorCode } of results) if (errorCode !== 0) throw groupError(groupId, errorCode)
+    return groupId
   }
+  await Promise.all([...new Set(groupIds)].map((id) => outcomes.attempt(id, () => remove(id))))
+  outcomes.results()
 }
 
 export const deleteGroupOffsets = async (
@@ -151,27 +161,35 @@ export const deleteGroupOffsets = async (
   partitions: readonly TopicPartition[],
   { signal }: AdminOptions,
 ): Promise<void> => {
-  const wanted = new Map<string, { readonly partitionIndex: number }[]>()
-  for (const { topic, partition } of partitions) {
-    wanted.set(topic, [...(wanted.get(topic) ?? []), { partitionIndex: partition }])
-  }
   const coordinator = await cluster.coordinator(groupId, { signal })
-  const named = [...wanted].map(([name, each]) => ({ name, partitions: each }))
-  const { errorCode, topics } = await coordinator.send(offsetDelete, { groupId, topics: named }, { signal })
+  const request = {
+    groupId,
+    topics: groupByTopic(partitions, ({ partition }) => ({ partitionIndex: partition })),
+  }
+  const { errorCode, topics } = await coordinator.send(offsetDelete, request, { signal })
   if (errorCode !== 0) throw groupError(groupId, errorCode)
+  const outcomes = new Outcomes<TopicPartition>(partitions.map(partitionName))
   for (const { name: topic, partitions: results } of topics) {
     for (const { partitionIndex: partition, errorCode: partitionError } of results) {
-      if (partitionError === 0) continue
-      const { message } = errorFromKafkaCode(partitionError)
-      const text = `Group ${groupId}, partition ${partitionName({ topic, partition })}: ${message}`
-      throw errorFromKafkaCode(partitionError, text, { details: { groupId, topic, partition } })
+      const name = partitionName({ topic, partition })
+      if (partitionError === 0) outcomes.succeed(name, { topic, partition })
+      else outcomes.fail(name, groupPartitionError(groupId, { topic, partition }, partitionError))
     }
   }
+  outcomes.results()
 }
 
-const groupError = (groupId: string, errorCode: number): OttlaError => {
+const groupPartitionError = (groupId: string, of: TopicPartition, errorCode: number): OttlaError => {
   const { message } = errorFromKafkaCode(errorCode)
-  return errorFromKafkaCode(errorCode, `Group ${groupId}: ${message}`, { details: { groupId } })
+  const { topic, partition } = of
+  return errorFromKafkaCode(errorCode, `Group ${groupId}, partition ${partitionName(of)}: ${message}`, {
+    details: { groupId, topic, partition },
+  })
+}
+
+const groupError = (groupId: string, errorCode: number, message?: string | null): OttlaError => {
+  const meaning = message ?? errorFromKafkaCode(errorCode).message
+  return errorFromKafkaCode(errorCode, `Group ${groupId}: ${meaning}`, { details: { groupId } })
 }
 
 /** From version 10 on the answer names topics by id alone. */

@@ -1,11 +1,13 @@
 /** Admin requests about the records of partitions. */
 import { deleteRecords as deleteRecordsApi } from '../../protocol/api/delete-records.js'
 import type { Channel } from '../../protocol/channel.js'
-import { errorFromKafkaCode, invalidArgument } from '../../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, invalidArgument, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import { partitionName, type TopicPartition } from '../message.js'
 import { withRetries } from '../retry.js'
 import type { AdminOptions } from './admin-options.js'
+import { groupByTopic } from './group-by-topic.js'
+import { Outcomes } from './outcomes.js'
 
 /** Which records of a partition to delete. */
 export interface RecordsToDelete extends TopicPartition {
@@ -24,8 +26,7 @@ const TIMEOUT_MS = 30_000
 /** The offset that stands for the end of what can be read. */
 const HIGH_WATERMARK = -1
 
-interface WantedPartition {
-  readonly partitionIndex: number
+interface WantedPartition extends TopicPartition {
   readonly offset: number
 }
 
@@ -35,42 +36,74 @@ export const deleteRecords = async (
   { signal }: AdminOptions,
 ): Promise<readonly DeletedRecords[]> => {
   const wanted = partitions.map((partition) => ({ ...partition, offset: offsetOf(partition) }))
-  return withRetries(() => deleteBefore(context, wanted, signal), { ...context, signal })
+  const outcomes = new Outcomes<DeletedRecords>(wanted.map(partitionName))
+  const attempt = async () => {
+    const open = wanted.filter((partition) => outcomes.isOpen(partitionName(partition)))
+    const leaders = await byLeader(context, open, outcomes, signal)
+    await Promise.all(
+      [...leaders].map(([channel, each]) => deleteBefore(context, channel, each, outcomes, signal)),
+    )
+    return outcomes.results()
+  }
+  return withRetries(attempt, { ...context, signal })
+}
+
+/** One without a leader fails here. */
+const byLeader = async (
+  { cluster }: ClientContext,
+  wanted: readonly WantedPartition[],
+  outcomes: Outcomes<DeletedRecords>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Channel, readonly WantedPartition[]>> => {
+  const leaders = new Map<Channel, WantedPartition[]>()
+  for (const partition of wanted) {
+    try {
+      const { channel } = await cluster.leader(partition.topic, partition.partition, { signal })
+      const led = leaders.get(channel)
+      if (led === undefined) leaders.set(channel, [partition])
+      else led.push(partition)
+    } catch (error) {
+      outcomes.fail(partitionName(partition), error)
+    }
+  }
+  return leaders
 }
 
 const deleteBefore = async (
   { cluster }: ClientContext,
-  wanted: readonly (TopicPartition & { readonly offset: number })[],
+  leader: Channel,
+  wanted: readonly WantedPartition[],
+  outcomes: Outcomes<DeletedRecords>,
   signal: AbortSignal | undefined,
-): Promise<readonly DeletedRecords[]> => {
-  const byLeader = new Map<Channel, Map<string, WantedPartition[]>>()
-  for (const { topic, partition, offset } of wanted) {
-    const { channel } = await cluster.leader(topic, partition, { signal })
-    const topics = byLeader.get(channel) ?? new Map<string, WantedPartition[]>()
-    byLeader.set(channel, topics)
-    topics.set(topic, [...(topics.get(topic) ?? []), { partitionIndex: partition, offset }])
-  }
-  const answers = await Promise.all(
-    [...byLeader].map(([channel, topics]) => {
-      const named = [...topics].map(([name, each]) => ({ name, partitions: each }))
-      return channel.send(deleteRecordsApi, { topics: named, timeoutMs: TIMEOUT_MS }, { signal })
-    }),
-  )
-  const deleted: DeletedRecords[] = []
-  for (const { name: topic, partitions } of answers.flatMap(({ topics }) => topics)) {
-    for (const { partitionIndex: partition, lowWatermark, errorCode } of partitions) {
-      if (errorCode !== 0) {
-        cluster.invalidate(topic)
-        const { message } = errorFromKafkaCode(errorCode)
+): Promise<void> => {
+  const topics = groupByTopic(wanted, ({ partition, offset }) => ({ partitionIndex: partition, offset }))
+  try {
+    const answer = await leader.send(deleteRecordsApi, { topics, timeoutMs: TIMEOUT_MS }, { signal })
+    for (const { name: topic, partitions } of answer.topics) {
+      for (const { partitionIndex: partition, lowWatermark, errorCode } of partitions) {
         const name = partitionName({ topic, partition })
-        throw errorFromKafkaCode(errorCode, `Partition ${name}: ${message}`, {
-          details: { topic, partition },
-        })
+        if (errorCode === 0) outcomes.succeed(name, { topic, partition, lowWatermark })
+        else {
+          cluster.invalidate(topic)
+          outcomes.fail(name, partitionError({ topic, partition }, errorCode))
+        }
       }
-      deleted.push({ topic, partition, lowWatermark })
+    }
+  } catch (error) {
+    // The request as a whole: none of its partitions is known to be done.
+    for (const partition of wanted) {
+      cluster.invalidate(partition.topic)
+      outcomes.fail(partitionName(partition), error)
     }
   }
-  return deleted
+}
+
+const partitionError = (of: TopicPartition, errorCode: number): OttlaError => {
+  const { message } = errorFromKafkaCode(errorCode)
+  const { topic, partition } = of
+  return errorFromKafkaCode(errorCode, `Partition ${partitionName(of)}: ${message}`, {
+    details: { topic, partition },
+  })
 }
 
 const offsetOf = ({ before }: RecordsToDelete): number => {

@@ -12,6 +12,7 @@ import {
 import { errorFromKafkaCode, invalidArgument, OttlaError, show } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions } from './admin-options.js'
+import { Outcomes } from './outcomes.js'
 
 /** A mechanism that a user has a credential for. */
 export interface ScramCredentialInfo {
@@ -63,16 +64,17 @@ export const describeUserScramCredentials = async (
   const request = { users: users?.map((name) => ({ name })) ?? null }
   const { errorCode, errorMessage, results } = await channel.send(describeApi, request, { signal })
   if (errorCode !== 0) throw errorFromKafkaCode(errorCode, errorMessage)
-  return results.map((result) => {
-    assertNone(result)
-    return {
-      name: result.user,
-      credentialInfos: result.credentialInfos.flatMap(({ mechanism: type, iterations }) => {
-        const mechanism = SCRAM_MECHANISMS.get(type)
-        return mechanism === undefined ? [] : [{ mechanism, iterations }]
-      }),
-    }
-  })
+  const outcomes = new Outcomes<UserScramCredentialsDescription>(results.map(({ user }) => user))
+  for (const result of results) {
+    const { user: name } = result
+    const credentialInfos = result.credentialInfos.flatMap(({ mechanism: type, iterations }) => {
+      const mechanism = SCRAM_MECHANISMS.get(type)
+      return mechanism === undefined ? [] : [{ mechanism, iterations }]
+    })
+    if (result.errorCode === 0) outcomes.succeed(name, { name, credentialInfos })
+    else outcomes.fail(name, userError(result))
+  }
+  return outcomes.results()
 }
 
 export const alterUserScramCredentials = async (
@@ -98,7 +100,12 @@ export const alterUserScramCredentials = async (
   }
   const controller = await cluster.controller({ signal })
   const { results } = await controller.send(alterApi, { deletions, upsertions }, { signal })
-  for (const result of results) assertNone(result)
+  const outcomes = new Outcomes<string>(alterations.map(({ user }) => user))
+  for (const result of results) {
+    if (result.errorCode === 0) outcomes.succeed(result.user, result.user)
+    else outcomes.fail(result.user, userError(result))
+  }
+  outcomes.results()
 }
 
 const checkMechanism = (mechanism: ScramMechanism): number => {
@@ -128,13 +135,12 @@ const checkIterations = (iterations: number): void => {
   )
 }
 
-const assertNone = (result: {
+const userError = (result: {
   readonly user: string
   readonly errorCode: number
   readonly errorMessage: string | null
-}): void => {
+}): OttlaError => {
   const { user, errorCode, errorMessage } = result
-  if (errorCode === 0) return
   const meaning = errorMessage ?? errorFromKafkaCode(errorCode).message
-  throw errorFromKafkaCode(errorCode, `The user ${user}: ${meaning}`, { details: { user } })
+  return errorFromKafkaCode(errorCode, `The user ${user}: ${meaning}`, { details: { user } })
 }

@@ -2,11 +2,12 @@
 import { createPartitions as createPartitionsApi } from '../../protocol/api/create-partitions.js'
 import { createTopics as createTopicsApi } from '../../protocol/api/create-topics.js'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/api/delete-topics.js'
-import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import type { ClusterMetadata, TopicMetadata } from '../cluster.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
+import { Outcomes } from './outcomes.js'
 
 /** How long a broker may take for a change, in milliseconds. */
 const CHANGE_TIMEOUT_MS = 30_000
@@ -62,16 +63,14 @@ export const createTopics = async (
     },
     { signal },
   )
-  for (const topic of response.topics) {
-    assertNone(topic.errorCode, topic.errorMessage, topic.name)
-    cluster.invalidate(topic.name)
+  const outcomes = new Outcomes<CreatedTopic>(topics.map(({ name }) => name))
+  for (const { name, errorCode, errorMessage, ...created } of response.topics) {
+    cluster.invalidate(name)
+    const { topicId, numPartitions, replicationFactor } = created
+    if (errorCode === 0) outcomes.succeed(name, { name, topicId, numPartitions, replicationFactor })
+    else outcomes.fail(name, topicError(name, errorCode, errorMessage))
   }
-  return response.topics.map(({ name, topicId, numPartitions, replicationFactor }) => ({
-    name,
-    topicId,
-    numPartitions,
-    replicationFactor,
-  }))
+  return outcomes.results()
 }
 
 export const deleteTopics = async (
@@ -87,7 +86,13 @@ export const deleteTopics = async (
   }
   const { responses } = await controller.send(deleteTopicsApi, request, { signal })
   for (const name of names) cluster.invalidate(name)
-  for (const { name, errorCode, errorMessage } of responses) assertNone(errorCode, errorMessage, name ?? '')
+  const outcomes = new Outcomes<string>(names)
+  for (const { name, errorCode, errorMessage } of responses) {
+    if (name === null) continue
+    if (errorCode === 0) outcomes.succeed(name, name)
+    else outcomes.fail(name, topicError(name, errorCode, errorMessage))
+  }
+  outcomes.results()
 }
 
 export const listTopics = async (
@@ -105,13 +110,16 @@ export const describeTopics = async (
   { cluster }: ClientContext,
   names: readonly string[],
   options: AdminOptions,
-): Promise<readonly TopicDescription[]> =>
-  Promise.all(
+): Promise<readonly TopicDescription[]> => {
+  const outcomes = new Outcomes<TopicDescription>(names)
+  await Promise.all(
     names.map((name) => {
       cluster.invalidate(name)
-      return cluster.topic(name, options)
+      return outcomes.attempt(name, () => cluster.topic(name, options))
     }),
   )
+  return outcomes.results()
+}
 
 export const createPartitions = async (
   { cluster }: ClientContext,
@@ -127,7 +135,9 @@ export const createPartitions = async (
   }
   const { results } = await controller.send(createPartitionsApi, request, { signal })
   cluster.invalidate(topic)
-  for (const { name, errorCode, errorMessage } of results) assertNone(errorCode, errorMessage, name)
+  for (const { name, errorCode, errorMessage } of results) {
+    if (errorCode !== 0) throw topicError(name, errorCode, errorMessage)
+  }
 }
 
 export const describeCluster = (
@@ -135,8 +145,7 @@ export const describeCluster = (
   options: AdminOptions,
 ): Promise<ClusterDescription> => cluster.describe(options)
 
-const assertNone = (errorCode: number, message: string | null, topic: string): void => {
-  if (errorCode === 0) return
+const topicError = (topic: string, errorCode: number, message: string | null): OttlaError => {
   const { message: meaning } = errorFromKafkaCode(errorCode)
-  throw errorFromKafkaCode(errorCode, `Topic ${topic}: ${message ?? meaning}`, { details: { topic } })
+  return errorFromKafkaCode(errorCode, `Topic ${topic}: ${message ?? meaning}`, { details: { topic } })
 }

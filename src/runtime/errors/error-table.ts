@@ -493,6 +493,10 @@ export const ERRORS = {
   // Errors that only Ottla has.
   INVALID_ARGUMENT: own(false, 'An argument or option has a value that cannot be used.'),
   UNKNOWN_OPTION: own(false, 'An option has a name that does not exist.'),
+  ITEMS_FAILED: own(
+    false,
+    'Of the items that a call named some failed; `details.failed` has why for each, `details.succeeded` the others.',
+  ),
   RESOURCE_CLOSED: own(false, 'What was called has been closed.'),
   TOPIC_MISMATCH: own(false, 'A topic exists already, but not as it was asked for.'),
   POLL_TIMED_OUT: own(

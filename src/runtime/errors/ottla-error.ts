@@ -11,6 +11,19 @@ export interface OttlaErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
+/** What an ITEMS_FAILED error tells of a call that named several items: each by its name in the call. */
+export interface ItemsFailedDetails extends Readonly<Record<string, unknown>> {
+  /** Why each of those failed that did: by topic, group or user, a partition as `topic-partition`, an ACL by its place. */
+  readonly failed: ReadonlyMap<string, OttlaError>
+  /** What the others came to: what the call resolves to for an item when none fails. They stay done. */
+  readonly succeeded: ReadonlyMap<string, unknown>
+}
+
+/** The details that errors with the code `C` have. */
+export type ErrorDetails<C extends ErrorCode> = C extends 'ITEMS_FAILED'
+  ? ItemsFailedDetails
+  : Readonly<Record<string, unknown>>
+
 /**
  * Every error that Ottla throws on purpose. Tell them apart by `code`; test for the class with
  * {@link OttlaError.is}, which also holds between two copies of the package.
@@ -25,7 +38,7 @@ export class OttlaError<C extends ErrorCode = ErrorCode> extends Error {
   /** Whether the same call may succeed later without a change by the caller. */
   readonly retriable: boolean
   /** The thing, the value and what would be right. */
-  readonly details: Readonly<Record<string, unknown>>
+  readonly details: ErrorDetails<C>
   /** @internal */
   readonly [BRAND] = true
 
@@ -35,7 +48,7 @@ export class OttlaError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code
     this.kafkaCode = entry.kafkaCode
     this.retriable = entry.retriable
-    this.details = options.details ?? {}
+    this.details = (options.details ?? {}) as ErrorDetails<C>
   }
 
   /** Whether `value` is an OttlaError (of `code`, if given), also one of another copy of this package. */

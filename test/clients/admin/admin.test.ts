@@ -5,7 +5,11 @@ import type { ClientContext } from '../../../src/clients/context.js'
 import { Producer } from '../../../src/clients/producer/producer.js'
 import { string } from '../../../src/clients/serdes/string.js'
 import { DirectNetwork } from '../../../src/network/direct.js'
-import { contextOver, topicHandle } from '../../support/client-context.js'
+import type { deleteRecords } from '../../../src/protocol/api/delete-records.js'
+import type { RequestOf } from '../../../src/protocol/schema.js'
+import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
+import { contextOver, topicHandle, turn } from '../../support/client-context.js'
+import { ScriptedNetwork } from '../../support/scripted-cluster.js'
 import { openTestBroker, type TestBroker } from '../../support/test-broker.js'
 import { membersOf } from '../../support/test-members.js'
 
@@ -20,6 +24,15 @@ beforeEach(async () => {
 })
 
 afterEach(async () => test.broker.close())
+
+const itemsFailed = async (call: Promise<unknown>): Promise<OttlaError<'ITEMS_FAILED'>> => {
+  const error: unknown = await call.catch((reason: unknown) => reason)
+  if (OttlaError.is(error, 'ITEMS_FAILED')) return error
+  throw new Error('Not one of several items failed.', { cause: error })
+}
+
+const codesOf = (error: OttlaError<'ITEMS_FAILED'>): Record<string, string> =>
+  Object.fromEntries([...error.details.failed].map(([item, { code }]) => [item, code]))
 
 describe('topics', () => {
   it('are created, listed, described and deleted', async () => {
@@ -98,11 +111,81 @@ describe('topics', () => {
 
   it('that succeed in a call in which another fails stay', async () => {
     await admin.createTopics([{ name: 'b' }])
-    await expect(admin.createTopics([{ name: 'a' }, { name: 'b' }])).rejects.toMatchObject({
-      code: 'TOPIC_ALREADY_EXISTS',
-      details: { topic: 'b' },
-    })
+    const error = await itemsFailed(admin.createTopics([{ name: 'a' }, { name: 'b' }]))
+    expect(error.message).toContain('1 of 2 items failed. Topic b: ')
+    expect(codesOf(error)).toEqual({ b: 'TOPIC_ALREADY_EXISTS' })
+    expect(error.details.failed.get('b')).toMatchObject({ details: { topic: 'b' } })
+    expect(error.details.succeeded.get('a')).toMatchObject({ name: 'a', numPartitions: 2 })
     expect(await admin.listTopics()).toEqual(['a', 'b'])
+  })
+})
+
+describe('of several items', () => {
+  it('each failure is told, and what the others came to', async () => {
+    await admin.createTopics(['a', 'b', 'c'].map((name) => ({ name, numPartitions: 1 })))
+    await admin.alterConfigs({ type: 'topic', name: 'c' }, { 'cleanup.policy': 'compact' })
+    const producer = new Producer(context, {})
+    await producer.send(topicHandle('a', { value: string }), [{ value: 'x' }, { value: 'y' }])
+    await producer.close()
+    const before = ['a', 'b', 'c', 'gone'].map((topic) => ({ topic, partition: 0, before: 1 }))
+    const records = await itemsFailed(admin.deleteRecords(before))
+    expect(codesOf(records)).toEqual({
+      'b-0': 'OFFSET_OUT_OF_RANGE',
+      'c-0': 'POLICY_VIOLATION',
+      'gone-0': 'UNKNOWN_TOPIC_OR_PARTITION',
+    })
+    expect([...records.details.succeeded]).toEqual([['a-0', { topic: 'a', partition: 0, lowWatermark: 1 }]])
+    expect(records.cause).toBe(records.details.failed.values().next().value)
+
+    const topics = await itemsFailed(admin.deleteTopics(['v', 'a', 'w', 'x', 'y']))
+    expect(Object.keys(codesOf(topics)).sort()).toEqual(['v', 'w', 'x', 'y'])
+    expect(topics.message).toMatch(/^4 of 5 items failed\. Topic v: .* Topic w: .* Topic x: .* and 1 more\.$/)
+    expect(await admin.listTopics()).toEqual(['b', 'c'])
+
+    expect(codesOf(await itemsFailed(admin.describeTopics(['b', 'a'])))).toEqual({
+      a: 'UNKNOWN_TOPIC_OR_PARTITION',
+    })
+  })
+
+  it('one that the broker does not answer for has failed', async () => {
+    const network = new ScriptedNetwork()
+    network.overrides.set('DeleteTopics', () => ({
+      responses: [{ name: 'a', topicId: '', errorCode: 0, errorMessage: null }],
+    }))
+    const scripted = new Admin(contextOver(network, test.clock))
+    expect(codesOf(await itemsFailed(scripted.deleteTopics(['a', 'b'])))).toEqual({
+      b: 'UNKNOWN_SERVER_ERROR',
+    })
+  })
+
+  it('only those are tried again that may pass', async () => {
+    const network = new ScriptedNetwork([1])
+    network.addTopic('t', [1, 1, 1])
+    const asked: number[][] = []
+    network.overrides.set('DeleteRecords', (_, request) => {
+      const { topics } = request as RequestOf<typeof deleteRecords>
+      const indexes = topics.flatMap(({ partitions }) =>
+        partitions.map(({ partitionIndex }) => partitionIndex),
+      )
+      // Partition 1 has lost its leader at first, and the policy of partition 2 has no delete.
+      const errorOf = (index: number) => (index === 2 ? 44 : index === 1 && asked.length === 0 ? 6 : 0)
+      const partitions = indexes.map((partitionIndex) => ({
+        partitionIndex,
+        lowWatermark: 5,
+        errorCode: errorOf(partitionIndex),
+      }))
+      asked.push(indexes)
+      return { throttleTimeMs: 0, topics: [{ name: 't', partitions }] }
+    })
+    const scripted = new Admin(contextOver(network, test.clock))
+    const partitions = [0, 1, 2].map((partition) => ({ topic: 't', partition, before: 5 }))
+    const failing = itemsFailed(scripted.deleteRecords(partitions))
+    await turn()
+    await test.clock.advanceAsync(1000)
+    const error = await failing
+    expect(codesOf(error)).toEqual({ 't-2': 'POLICY_VIOLATION' })
+    expect([...error.details.succeeded.keys()].sort()).toEqual(['t-0', 't-1'])
+    expect(asked).toEqual([[0, 1, 2], [1]])
   })
 })
 
@@ -175,10 +258,9 @@ describe('offsets and groups', () => {
     expect(await offsets()).toEqual([])
 
     await members.commit('', -1, orders, 8)
-    await expect(admin.deleteGroups(['nobody', 'billing'])).rejects.toMatchObject({
-      code: 'GROUP_ID_NOT_FOUND',
-      details: { groupId: 'nobody' },
-    })
+    const error = await itemsFailed(admin.deleteGroups(['nobody', 'billing']))
+    expect(codesOf(error)).toEqual({ nobody: 'GROUP_ID_NOT_FOUND' })
+    expect([...error.details.succeeded.keys()]).toEqual(['billing'])
     expect(await admin.listGroups()).toEqual([])
     await expect(admin.deleteConsumerGroupOffsets('billing', [zero!])).rejects.toMatchObject({
       code: 'GROUP_ID_NOT_FOUND',
