@@ -30,6 +30,10 @@ export interface PartitionInspection {
   readonly activeSegmentOffset: number
   /** The epoch in which this broker leads it. */
   readonly leaderEpoch: number
+  /** How many idempotent producers it remembers, to know their retries. */
+  readonly producers: number
+  /** How many transactions are open in it. */
+  readonly openTransactions: number
   /** What the last compaction came to; undefined when there was none. */
   readonly lastCompaction: LastCompaction | undefined
 }
@@ -93,5 +97,7 @@ const UNKNOWN = {
   segmentCount: undefined,
   activeSegmentOffset: -1,
   leaderEpoch: -1,
+  producers: 0,
+  openTransactions: 0,
   lastCompaction: undefined,
 }

@@ -328,7 +328,9 @@ export class PartitionLog extends CompactableLog {
       this.assertWell()
       const config = this.config
       const expirationMs = config.producerIdExpirationMs ?? DEFAULT_PRODUCER_ID_EXPIRATION_MS
-      this.state.producers.expire(nowMs, expirationMs, this.state.transactions)
+      const { producers, transactions } = this.state
+      // Whoever is forgotten stays so: the next opening must not find them in an older checkpoint.
+      if (producers.expire(nowMs, expirationMs, transactions)) this.changedSinceCheckpoint = true
       if (!config.deletesOld) return 0
       const cut = await retentionCut(this.storage, config, this.watermark, nowMs, this.clock, signal)
       if (cut.startOffset <= this.logStart) return 0

@@ -55,6 +55,11 @@ export class ProducerState {
     }
   }
 
+  /** How many are remembered. */
+  get size(): number {
+    return this.#producers.size
+  }
+
   /** Longest idle first. */
   entries(): ProducerEntry[] {
     return [...this.#producers.values()]
@@ -141,12 +146,17 @@ export class ProducerState {
     }
   }
 
-  /** Forgets who has been idle for `expirationMs`, except in a transaction: its marker is checked against the entry. */
-  expire(nowMs: number, expirationMs: number, transactions: OpenTransactions): void {
+  /**
+   * Forgets who has been idle for `expirationMs`, except in a transaction: its marker is checked against the entry.
+   * Tells whether there was anyone.
+   */
+  expire(nowMs: number, expirationMs: number, transactions: OpenTransactions): boolean {
+    const before = this.#producers.size
     for (const { producerId, lastAppendMs } of this.#producers.values()) {
       if (nowMs - lastAppendMs < expirationMs || transactions.isOpen(producerId)) continue
       this.#producers.delete(producerId)
     }
+    return this.#producers.size < before
   }
 
   /** Forgets the longest idle producers beyond the bound, except those in a transaction. */
@@ -159,12 +169,24 @@ export class ProducerState {
     }
   }
 
-  /** Takes over what `older` knows of a producer that this knows nothing of, as far as it lies below `endOffset`. */
-  adoptMissing(older: ProducerState, endOffset: number): void {
-    for (const entry of older.entries()) {
-      if (this.#producers.has(entry.producerId)) continue
-      const batches = entry.batches.filter((batch) => batch.lastOffset < endOffset)
-      if (batches.length > 0) this.#producers.set(entry.producerId, { ...entry, batches })
+  /**
+   * Takes over what `current`, which has gone on since, knows of the time before `endOffset` and this does not: batches
+   * that are deleted or compacted away by now, and which coordinators were seen.
+   */
+  adoptEarlier(current: ProducerState, endOffset: number): void {
+    for (const entry of current.entries()) {
+      const { producerId, epoch, coordinatorEpoch } = entry
+      const earlier = entry.batches.filter((batch) => batch.lastOffset < endOffset)
+      const known = this.#producers.get(producerId)
+      if (known === undefined) {
+        if (earlier.length > 0) this.#producers.set(producerId, { ...entry, batches: earlier })
+        continue
+      }
+      known.coordinatorEpoch = Math.max(known.coordinatorEpoch, coordinatorEpoch)
+      if (known.epoch !== epoch) continue
+      const byOffset = new Map([...earlier, ...known.batches].map((batch) => [batch.baseOffset, batch]))
+      const batches = [...byOffset.values()].sort((a, b) => a.baseOffset - b.baseOffset)
+      known.batches = batches.slice(-BATCHES_TO_RETAIN)
     }
   }
 

@@ -109,8 +109,8 @@ export const replay = async (
 
 /**
  * What the log knew, or would have known, when it ended where truncation to `offset` lets it end. Starts from the
- * checkpoint when that is old enough, otherwise from the log's start; of producers whose batches there are deleted
- * it keeps what `current` remembers.
+ * checkpoint when that is old enough, otherwise from the log's start; what the batches that are left do not tell of
+ * producers, `current` remembers.
  */
 export const stateAt = async (
   storage: PartitionStorage,
@@ -132,13 +132,16 @@ export const stateAt = async (
           transactions: new TransactionIndex(),
         }
   await replay(storage, name, clock, state, offset, headerOfStored)
-  state.producers.adoptMissing(current.producers, state.endOffset)
+  state.producers.adoptEarlier(current.producers, state.endOffset)
   const epochs = new EpochCache(current.epochs.entries)
   epochs.truncateFromEnd(state.endOffset)
   const compaction = truncatedCompaction(current.compaction, state.endOffset)
   // What remains of the segment that was cut is a segment of its own.
   const segment = emptySegment(state.endOffset)
-  const transactions = current.transactions.truncated(state.endOffset, state.transactions)
+  // A batch that holds the log start may be cut as well: what began with it is gone, though it began below the new end.
+  const [firstCut] = await storage.infos(state.endOffset, 1)
+  const cutFrom = Math.min(state.endOffset, firstCut?.baseOffset ?? Infinity)
+  const transactions = current.transactions.truncated(cutFrom, state.transactions)
   return { endOffset: state.endOffset, compaction, segment, epochs, producers: state.producers, transactions }
 }
 

@@ -78,6 +78,11 @@ export class TransactionIndex {
     return [...this.#open].map(([producerId, firstOffset]) => ({ producerId, firstOffset }))
   }
 
+  /** How many are open. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
   /** In the order of their markers. May begin with some that lie below the log start. */
   get aborted(): readonly AbortedTransaction[] {
     return this.#aborted

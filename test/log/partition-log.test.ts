@@ -201,6 +201,22 @@ describe('idempotence', () => {
   })
 })
 
+describe('producers that were idle for too long', () => {
+  it('P4: stay forgotten after a clean stop', async () => {
+    const storage = await memoryPartition()
+    const clock = clockAt(1000)
+    const config = { producerIdExpirationMs: 100 }
+    const log = await openLog(storage, config, { clock })
+    await log.append(produced(7, 1, 0))
+    await log.checkpoint()
+    clock.time += 100
+    await log.applyRetention(clock.time)
+    expect(log.inspect().producers).toBe(0)
+    await log.close()
+    expect((await openLog(storage, config, { clock })).inspect().producers).toBe(0)
+  })
+})
+
 describe('read', () => {
   it('returns whole batches within the budget, the first whatever its size', async () => {
     const log = await openLog(await memoryPartition())

@@ -167,4 +167,30 @@ describe('the transactions of a log', () => {
     await expect(end(log, 1, 'abort', 2)).rejects.toMatchObject({ code: 'TRANSACTION_COORDINATOR_FENCED' })
     expect(log.lastStableOffset).toBe(2)
   })
+
+  it('T4: leaves none open when truncation takes the batch that holds the log start', async () => {
+    const log = await openLog(await memoryPartition())
+    await log.append(
+      batchOf(2, 1, { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }),
+    )
+    await log.deleteRecordsBefore(1)
+    await log.truncateTo(1)
+    await log.append(batchOf(1))
+    expect([log.startOffset, log.endOffset, log.lastStableOffset]).toEqual([1, 2, 2])
+  })
+
+  it('T2, P4: knows the coordinator whose marker was deleted when the log is truncated', async () => {
+    sequences = new Map()
+    const log = await openLog(await memoryPartition())
+    await write(log, 1)
+    await end(log, 1, 'commit', 3)
+    await write(log, 1)
+    await write(log, 1)
+    await log.deleteRecordsBefore(2)
+    await log.truncateTo(3)
+    await expect(end(log, 1, 'abort', 2)).rejects.toMatchObject({ code: 'TRANSACTION_COORDINATOR_FENCED' })
+    // The batch that was deleted is known as well: a retry is none of its own.
+    const retry = batchOf(1, 1, { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+    expect(await log.append(retry)).toMatchObject({ baseOffset: 0, duplicate: true })
+  })
 })

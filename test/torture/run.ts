@@ -11,5 +11,5 @@ import { DURABILITIES, STORAGES } from './storages.js'
 await runSuites('test:torture', [crash, storage, listener], {
   storage: STORAGES.map(({ name }) => name),
   durability: DURABILITIES,
-  part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss'],
+  part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss', 'model'],
 })

@@ -1,15 +1,19 @@
-/** The suite `storage`: every storage on disk, tortured in five ways. */
+/** The suite `storage`: every storage on disk, tortured in five ways, and all of them beside the naive model. */
 import type { Suite } from '../support/suite-command.js'
 import { Children } from './children.js'
 import { subjects } from './storages.js'
 import { fullDiskRounds } from './storage/full-disk.js'
 import { killRounds } from './storage/kills.js'
+import { modelRuns } from './storage/model.js'
 import { OPERATIONS, operate, STOPS } from './storage/surgery.js'
 import { rivalRounds } from './storage/rivals.js'
 import { powerLossRounds } from './storage/power-loss.js'
 
 /** A case has its time; a long part is several. */
 const ROUNDS_A_CASE = 50
+
+/** How many drawn histories each storage in memory goes through in a round of the model; those on disk a tenth. */
+const MODEL_RUNS = 400
 
 /** Kills, full disks, damaged files, fights for the folder, power failures. */
 export const storage: Suite = {
@@ -55,6 +59,9 @@ export const storage: Suite = {
         const part = { children, seed, first, count: Math.min(ROUNDS_A_CASE, count - first) }
         await check(`power loss: ${each.name}, fsync and mixed`, () => powerLossRounds(each, part))
       }
+    }
+    for (let round = 0; only('model') && round < share(rounds, 50); round++) {
+      await check(`model: every storage, seed ${seed + round}`, () => modelRuns(seed + round, MODEL_RUNS))
     }
   },
 }

@@ -59,6 +59,8 @@ export abstract class CompactableLog extends LogBase {
       segmentCount,
       activeSegmentOffset: this.activeSegmentOffset,
       leaderEpoch: this.leaderEpoch,
+      producers: this.state.producers.size,
+      openTransactions: this.state.transactions.openCount,
       lastCompaction: this.lastCompaction,
     }
   }

@@ -10,15 +10,14 @@ import type { LogConfig } from '../../../src/log/log-config.js'
 import { verifyPartition } from '../../../src/log/maintenance/verify-partition.js'
 import type { PartitionLog } from '../../../src/log/partition-log.js'
 import { encodeControlBatch } from '../../../src/record/control.js'
-import { openBatch } from '../../../src/record/decode.js'
 import { BatchBuilder } from '../../../src/record/encode.js'
-import { readHeader, type BatchHeader, type CompressionType } from '../../../src/record/header.js'
-import { validateBatch } from '../../../src/record/validate.js'
-import { readUtf8, toUtf8 } from '../../../src/runtime/bytes.js'
+import { readHeader, type CompressionType } from '../../../src/record/header.js'
+import { toUtf8 } from '../../../src/runtime/bytes.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import type { PartitionStorage } from '../../../src/storage/contract.js'
 import { clockAt, openLog } from '../../support/log-batches.js'
-import { NaiveLog, type NaiveBatch, type NaiveRecord, type NaiveTransaction } from './naive-compactor.js'
+import { expectBatch, recordsIn } from './expected-batch.js'
+import { NaiveLog, type NaiveRecord, type NaiveTransaction } from './naive-compactor.js'
 
 /** A record to be written. */
 export interface Written {
@@ -31,22 +30,6 @@ export interface Written {
 const DELETE_RETENTION_MS = 100
 
 const bytesOf = (text: string | null): Uint8Array | null => (text === null ? null : toUtf8(text))
-
-const recordsIn = async (bytes: Uint8Array): Promise<NaiveRecord[]> => {
-  const cursor = await openBatch(bytes)
-  const records: NaiveRecord[] = []
-  const text = (of: Uint8Array | null): string | null => of && readUtf8(of, 0, of.length)
-  while (cursor.next()) {
-    records.push({
-      offset: cursor.offset,
-      timestamp: cursor.timestamp,
-      key: cursor.header.isControl ? Buffer.from(cursor.key!).toString('hex') : text(cursor.key),
-      value: cursor.header.isControl ? Buffer.from(cursor.value!).toString('hex') : text(cursor.value),
-      headers: JSON.stringify(cursor.headers.map(({ key, value }) => [key, text(value)])),
-    })
-  }
-  return records
-}
 
 /** A log that is compacted, and what it should be. */
 export class CompactedWorld {
@@ -305,43 +288,4 @@ export class CompactedWorld {
     const { problems } = await verifyPartition(this.storage, { topic: 'orders', clock: this.clock })
     expect(problems).toEqual([])
   }
-}
-
-/** The rules of a batch that compaction has written: all of the format, and what follows from what it was. */
-const expectBatch = async (bytes: Uint8Array, expected: NaiveBatch): Promise<void> => {
-  const header: BatchHeader = validateBatch(bytes)
-  const { records, original, horizon } = expected
-  expect(await recordsIn(bytes)).toEqual(records)
-  if (original !== undefined) {
-    expect(bytes).toEqual(original)
-    return
-  }
-  expect({
-    base: header.baseOffset,
-    last: header.lastOffset,
-    producer: header.producerId,
-    epoch: header.producerEpoch,
-    sequence: header.baseSequence,
-    isControl: header.isControl,
-    isTransactional: header.isTransactional,
-    recordCount: header.recordCount,
-    horizon: header.deleteHorizonMs,
-    maxTimestamp: header.maxTimestamp,
-    baseTimestamp: header.baseTimestamp,
-    leaderEpoch: header.partitionLeaderEpoch,
-  }).toEqual({
-    base: expected.base,
-    last: expected.last,
-    producer: expected.producer,
-    epoch: expected.epoch,
-    sequence: expected.sequence,
-    isControl: expected.isControl,
-    isTransactional: expected.transaction !== undefined,
-    recordCount: records.length,
-    horizon,
-    maxTimestamp: expected.maxTimestamp,
-    baseTimestamp: horizon >= 0 ? horizon : (records[0]?.timestamp ?? -1),
-    leaderEpoch: 0,
-  })
-  if (records.length === 0) expect(bytes.length).toBe(61)
 }

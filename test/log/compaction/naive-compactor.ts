@@ -27,6 +27,8 @@ export interface NaiveBatch {
   readonly original: Uint8Array | undefined
   readonly horizon: number
   readonly maxTimestamp: number
+  /** Default 0. */
+  readonly leaderEpoch?: number
   readonly records: readonly NaiveRecord[]
 }
 
