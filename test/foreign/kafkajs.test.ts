@@ -175,4 +175,36 @@ describe('kafkajs', () => {
     expect(await admin.listTopics()).not.toContain('made')
     await admin.disconnect()
   })
+
+  it('commits and aborts transactions, with offsets in them', async () => {
+    await ottla.createTopic('in', { value: string })
+    await ottla.createTopic('out', { partitions: 2, value: string })
+    const producer = kafka.producer({ transactionalId: 'tx', maxInFlightRequests: 1, idempotent: true })
+    await producer.connect()
+    const lost = await producer.transaction()
+    await lost.send({ topic: 'out', messages: [{ value: 'lost' }, { value: 'lost too' }] })
+    await lost.sendOffsets({
+      consumerGroupId: 'g',
+      topics: [{ topic: 'in', partitions: [{ partition: 0, offset: '5' }] }],
+    })
+    await lost.abort()
+    const kept = await producer.transaction()
+    await kept.send({ topic: 'out', messages: [{ value: 'one', partition: 0 }] })
+    await kept.send({ topic: 'out', messages: [{ value: 'two', partition: 1 }] })
+    await kept.sendOffsets({
+      consumerGroupId: 'g',
+      topics: [{ topic: 'in', partitions: [{ partition: 0, offset: '3' }] }],
+    })
+    await kept.commit()
+    await producer.disconnect()
+    const admin = kafka.admin()
+    await admin.connect()
+    expect(await admin.fetchOffsets({ groupId: 'g', topics: ['in'] })).toMatchObject([
+      { partitions: [{ partition: 0, offset: '3' }] },
+    ])
+    await admin.disconnect()
+    // Its consumers read only what is committed, unless they are told otherwise.
+    const seen = await consume('readers', 'out', 2)
+    expect(seen.map(({ message }) => message.value?.toString()).sort()).toEqual(['one', 'two'])
+  })
 })

@@ -84,7 +84,10 @@ export class OffsetExpiry {
       if (partitions.length > 0) expired.push({ name, partitions })
     }
     const isOver =
-      group.state === 'Empty' && group.pendingMembers.size === 0 && !partition.isCommitting(group)
+      group.state === 'Empty' &&
+      group.pendingMembers.size === 0 &&
+      group.pendingOffsets.size === 0 &&
+      !partition.isCommitting(group)
     if (isOver && count === group.offsets.size) await partition.delete(group)
     else if (count > 0) await partition.deleteOffsets(group, expired)
   }

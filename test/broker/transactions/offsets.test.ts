@@ -131,3 +131,19 @@ it('offsets of a group that was not added are refused from clients that have to 
   expect(await commitOffset(test, producer, 'billing', 7, { apiVersion: 4 })).toBe(INVALID_TXN_STATE)
   expect(await committedOffset(test, 'billing', orders)).toBe(-1)
 })
+
+it('offsets that are pending keep their group from expiring, however old they are', async () => {
+  const test = await openTestBroker({
+    ...FEW_PARTITIONS,
+    'offsets.retention.minutes': 1,
+    'offsets.retention.check.interval.ms': 1000,
+  })
+  open.push(test)
+  const orders = await test.createTopic('orders')
+  const producer = await initialized(test, 'tx', { timeoutMs: 900_000 })
+  expect(await commitOffset(test, producer, 'billing', 7)).toBe(0)
+  test.clock.advance(120_000)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  expect((await end(test, producer, true, 2)).errorCode).toBe(0)
+  expect(await committedOffset(test, 'billing', orders)).toBe(7)
+})
