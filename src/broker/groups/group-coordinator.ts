@@ -3,9 +3,7 @@
  * offsets-partitions.ts, how members come in joining.ts, how a group moves between generations rebalancer.ts, what is
  * written offsets-partition.ts.
  *
- * Of Kafka's classic protocol static membership (group.instance.id) is left out: a join with one is refused with
- * UNSUPPORTED_VERSION. Kafka leaves it to the leader to notice new partitions; here the coordinator starts the
- * rebalance as well.
+ * Kafka leaves it to the leader to notice new partitions; here the coordinator starts the rebalance as well.
  */
 import type { heartbeat } from '../../protocol/api/heartbeat.js'
 import type { joinGroup } from '../../protocol/api/join-group.js'
@@ -30,7 +28,7 @@ import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
 import type { GroupMember } from './group-member.js'
 import { syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
 import { Joining } from './joining.js'
-import { commitError, memberError, transactionalCommitError } from './membership.js'
+import { commitError, memberError, strangerError, transactionalCommitError } from './membership.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
 import { OffsetExpiry } from './offset-expiry.js'
 import { OffsetsPartitions } from './offsets-partitions.js'
@@ -173,7 +171,12 @@ export class GroupCoordinator {
         group.remove(memberId)
         return undefined
       }
-      const member = groupInstanceId === null ? group.members.get(memberId) : undefined
+      // An administrator knows static members by their instance id alone.
+      const isByInstance = memberId === '' && groupInstanceId !== null
+      const id = isByInstance ? (group.staticMembers.get(groupInstanceId) ?? '') : memberId
+      const refusal = strangerError(group, id, groupInstanceId)
+      const member = group.members.get(id)
+      if (refusal !== undefined) return refusal
       if (member === undefined || leaving.includes(member)) return 'UNKNOWN_MEMBER_ID'
       leaving.push(member)
       return undefined

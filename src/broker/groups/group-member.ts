@@ -13,6 +13,8 @@ export interface MemberProtocol {
 /** What a member is born with. */
 export interface MemberIdentity {
   readonly memberId: string
+  /** The name of a static member, which keeps its place over restarts (KIP-345); null for others. */
+  readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string
   readonly protocolType: string
@@ -32,6 +34,7 @@ export const NO_BYTES = new Uint8Array(0)
 /** A member. Its group and the rebalancer change it; nobody else does. */
 export class GroupMember implements MemberIdentity {
   readonly memberId: string
+  readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string
   readonly protocolType: string
@@ -48,6 +51,7 @@ export class GroupMember implements MemberIdentity {
 
   constructor(identity: MemberIdentity, terms: MemberTerms) {
     this.memberId = identity.memberId
+    this.groupInstanceId = identity.groupInstanceId
     this.clientId = identity.clientId
     this.clientHost = identity.clientHost
     this.protocolType = identity.protocolType

@@ -29,6 +29,8 @@ export class Group {
   readonly offsets: CommittedOffsets
   readonly pendingOffsets: PendingOffsets
   readonly members = new Map<string, GroupMember>()
+  /** The ids of static members by their group.instance.id (KIP-345). */
+  readonly staticMembers = new Map<string, string>()
   /** Members that were given an id and have not joined with it yet, with what forgets them. */
   readonly pendingMembers = new Map<string, ScheduledTimer>()
   /** Members of this generation whose sync is still to come. */
@@ -79,7 +81,7 @@ export class Group {
 
   /** Takes over what a group metadata record tells: a group whose members had synced is stable. */
   restore(members: readonly GroupMember[], stateTimestamp: number): void {
-    for (const member of members) this.members.set(member.memberId, member)
+    for (const member of members) this.#put(member)
     this.#state = members.length === 0 ? 'Empty' : 'Stable'
     this.#previousState = this.#state
     this.stateTimestamp = stateTimestamp
@@ -90,17 +92,30 @@ export class Group {
   add(member: GroupMember): void {
     if (this.members.size === 0) this.protocolType = member.protocolType
     this.leaderId ??= member.memberId
-    this.members.set(member.memberId, member)
+    this.#put(member)
     this.#forgetPending(member.memberId)
   }
 
   /** Lets a member, also a pending one, go; when it led, the next in order of joining leads. */
   remove(memberId: string): void {
-    this.members.get(memberId)?.sessionTimer?.cancel()
+    const { sessionTimer, groupInstanceId = null } = this.members.get(memberId) ?? {}
+    sessionTimer?.cancel()
     this.members.delete(memberId)
+    if (groupInstanceId !== null) this.staticMembers.delete(groupInstanceId)
     if (this.leaderId === memberId) this.leaderId = this.members.keys().next().value ?? null
     this.#forgetPending(memberId)
     this.pendingSyncs.delete(memberId)
+  }
+
+  /** Puts a static member in the place of the one that had its group.instance.id, whose assignment it takes over. */
+  replace(old: GroupMember, member: GroupMember): void {
+    const isLeader = this.leaderId === old.memberId
+    const isToSync = this.pendingSyncs.has(old.memberId)
+    this.remove(old.memberId)
+    member.assignment = old.assignment
+    this.#put(member)
+    if (isLeader) this.leaderId = member.memberId
+    if (isToSync) this.pendingSyncs.add(member.memberId)
   }
 
   /** How many members wait for the others to join. */
@@ -148,7 +163,7 @@ export class Group {
   /** The next generation begins with the members that are there. */
   nextGeneration(now: number): void {
     this.generation++
-    this.protocolName = this.members.size === 0 ? null : this.#selectProtocol()
+    this.protocolName = this.members.size === 0 ? null : this.selectProtocol()
     this.subscribedTopics = this.computeSubscribedTopics()
     this.pendingSyncs.clear()
     this.transitionTo(this.members.size === 0 ? 'Empty' : 'CompletingRebalance', now)
@@ -176,6 +191,26 @@ export class Group {
     return this.members.size > 0 && this.protocolType === CONSUMER_PROTOCOL_TYPE
   }
 
+  /** Every member votes for the first of its protocols that all support; the most votes win. */
+  selectProtocol(): string | null {
+    const candidates = this.#candidates()
+    const votes = new Map<string, number>()
+    for (const member of this.members.values()) {
+      const name = member.vote(candidates)
+      if (name !== undefined) votes.set(name, (votes.get(name) ?? 0) + 1)
+    }
+    let winner: string | null = null
+    for (const [name, count] of votes) {
+      if (winner === null || count > (votes.get(winner) ?? 0)) winner = name
+    }
+    return winner
+  }
+
+  #put(member: GroupMember): void {
+    this.members.set(member.memberId, member)
+    if (member.groupInstanceId !== null) this.staticMembers.set(member.groupInstanceId, member.memberId)
+  }
+
   #forgetPending(memberId: string): void {
     this.pendingMembers.get(memberId)?.cancel()
     this.pendingMembers.delete(memberId)
@@ -190,20 +225,5 @@ export class Group {
       }
     }
     return new Set([...counts].flatMap(([name, count]) => (count === this.members.size ? [name] : [])))
-  }
-
-  /** Every member votes for the first of its protocols that all support; the most votes win. */
-  #selectProtocol(): string | null {
-    const candidates = this.#candidates()
-    const votes = new Map<string, number>()
-    for (const member of this.members.values()) {
-      const name = member.vote(candidates)
-      if (name !== undefined) votes.set(name, (votes.get(name) ?? 0) + 1)
-    }
-    let winner: string | null = null
-    for (const [name, count] of votes) {
-      if (winner === null || count > (votes.get(winner) ?? 0)) winner = name
-    }
-    return winner
   }
 }

@@ -6,12 +6,28 @@ import type { Group } from './group.js'
 import type { MemberTerms } from './group-member.js'
 
 /** What a join says about its member. */
-export const termsOf = (request: RequestOf<typeof joinGroup>): MemberTerms => ({
+export const termsOf = (
+  request: Pick<RequestOf<typeof joinGroup>, 'protocols' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'>,
+): MemberTerms => ({
   protocols: request.protocols,
   sessionTimeoutMs: request.sessionTimeoutMs,
   // Version 0 has no rebalance timeout: its session timeout is both.
   rebalanceTimeoutMs: request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,
 })
+
+/** Why nobody of this id, and of this instance id if there is one, is a member; undefined when somebody is. */
+export const strangerError = (
+  group: Group | undefined,
+  memberId: string,
+  groupInstanceId: string | null,
+): ErrorCode | undefined => {
+  if (groupInstanceId !== null) {
+    const present = group?.staticMembers.get(groupInstanceId)
+    if (present !== undefined && present !== memberId) return 'FENCED_INSTANCE_ID'
+    if (present === undefined) return 'UNKNOWN_MEMBER_ID'
+  }
+  return group?.members.has(memberId) === true ? undefined : 'UNKNOWN_MEMBER_ID'
+}
 
 /** Why someone is no member of this generation (G2); undefined when he is. */
 export const memberError = (
@@ -21,8 +37,8 @@ export const memberError = (
   groupInstanceId: string | null,
 ): ErrorCode | undefined => {
   if (group?.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-  // There are no static members, so none is known by its instance id.
-  if (group?.members.has(memberId) !== true || groupInstanceId !== null) return 'UNKNOWN_MEMBER_ID'
+  const stranger = strangerError(group, memberId, groupInstanceId)
+  if (group === undefined || stranger !== undefined) return stranger ?? 'UNKNOWN_MEMBER_ID'
   return generation === group.generation ? undefined : 'ILLEGAL_GENERATION'
 }
 

@@ -3,13 +3,8 @@
  * asked for, and every change of them written there before it counts.
  */
 import type { PartitionLog } from '../../log/partition-log.js'
-import {
-  groupMetadataKey,
-  groupMetadataValue,
-  offsetCommitKey,
-  offsetCommitValue,
-} from '../../protocol/coordinator-records.js'
-import { decodeVersioned, encodeVersioned, leadingVersion } from '../../protocol/versioned-record.js'
+import { groupMetadataKey, offsetCommitKey } from '../../protocol/coordinator-records.js'
+import { decodeVersioned, leadingVersion } from '../../protocol/versioned-record.js'
 import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
@@ -20,18 +15,20 @@ import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch } from '../transactions/transaction-metadata.js'
 import type { CommittedOffset } from './committed-offsets.js'
 import { Group } from './group.js'
-import { GroupMember, NO_BYTES } from './group-member.js'
+import {
+  groupKey,
+  groupValue,
+  offsetKey,
+  offsetValue,
+  restoreGroup,
+  restoreOffset,
+  type CoordinatorRecord,
+} from './group-records.js'
 
 /** How many groups one offsets partition keeps in memory. */
 export const MAX_GROUPS_PER_PARTITION = 10_000
 /** How many committed offsets one group may have. */
 export const MAX_OFFSETS_PER_GROUP = 100_000
-
-/** The versions in which records are written: the newest that every Kafka from 4.0 on reads. */
-const OFFSET_VALUE_VERSION = 4
-const GROUP_VALUE_VERSION = 3
-/** The only version of an offset that says until when it is kept. */
-const EXPIRING_OFFSET_VALUE_VERSION = 1
 
 /** An offset to be committed. */
 export interface OffsetToCommit {
@@ -42,12 +39,6 @@ export interface OffsetToCommit {
 
 /** Tells the id of a topic that exists; undefined when it does not. */
 export type TopicIdLookup = (topic: string) => Uuid | undefined
-
-/** A record to be written: null removes what the key names. */
-interface CoordinatorRecord {
-  readonly key: Uint8Array
-  readonly value: Uint8Array | null
-}
 
 /** A loaded offsets partition. */
 export class OffsetsPartition {
@@ -106,23 +97,7 @@ export class OffsetsPartition {
 
   /** Writes what the group is now, with `assignments`; resolves when that is durable. */
   async writeGroup(group: Group, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    const value = encodeVersioned(groupMetadataValue, GROUP_VALUE_VERSION, {
-      protocolType: group.protocolType ?? '',
-      generation: group.generation,
-      protocol: group.protocolName,
-      leader: group.leaderId,
-      currentStateTimestamp: group.stateTimestamp,
-      members: [...group.members.values()].map((member) => ({
-        memberId: member.memberId,
-        groupInstanceId: null,
-        clientId: member.clientId,
-        clientHost: member.clientHost,
-        rebalanceTimeout: member.terms.rebalanceTimeoutMs,
-        sessionTimeout: member.terms.sessionTimeoutMs,
-        subscription: member.metadataFor(group.protocolName),
-        assignment: assignments.get(member.memberId) ?? NO_BYTES,
-      })),
-    })
+    const value = groupValue(group, assignments)
     await this.#append([{ key: groupKey(group.groupId), value }])
   }
 
@@ -147,13 +122,8 @@ export class OffsetsPartition {
     }
     const commitTimestamp = this.#clock.now()
     const records = offsets.map(({ topic, partition, committed }): CoordinatorRecord => {
-      const { expireTimestamp } = committed
-      const version = expireTimestamp === undefined ? OFFSET_VALUE_VERSION : EXPIRING_OFFSET_VALUE_VERSION
-      const value = { expireTimestamp: -1, ...committed, commitTimestamp }
-      return {
-        key: offsetKey(group.groupId, topic, partition),
-        value: encodeVersioned(offsetCommitValue, version, value),
-      }
+      const value = offsetValue({ ...committed, commitTimestamp })
+      return { key: offsetKey(group.groupId, topic, partition), value }
     })
     const commit = { group, offsets }
     this.#committing.add(commit)
@@ -302,13 +272,7 @@ export class OffsetsPartition {
         this.groups.get(group)?.offsets.delete(topic, partition)
         this.groups.get(group)?.pendingOffsets.delete(topic, partition)
       } else {
-        const { expireTimestamp, topicId, ...rest } = decodeVersioned(offsetCommitValue, value)
-        const committed = {
-          ...rest,
-          ...(expireTimestamp === -1 ? {} : { expireTimestamp }),
-          topicId: topicId ?? ZERO_UUID,
-          logOffset,
-        }
+        const committed = restoreOffset(value, logOffset)
         if (transactionOf < 0) this.ensure(group).offsets.set(topic, partition, committed)
         else this.#setPending(transactionOf, this.ensure(group), topic, partition, committed)
       }
@@ -316,40 +280,10 @@ export class OffsetsPartition {
   }
 
   #replayGroup(groupId: string, value: Uint8Array | null): void {
-    if (value === null) {
-      this.groups.delete(groupId)
-      return
-    }
-    const record = decodeVersioned(groupMetadataValue, value)
-    const known = this.groups.get(groupId)
-    const group = new Group(groupId, known?.offsets, known?.pendingOffsets)
-    group.generation = record.generation
-    group.protocolType = record.protocolType === '' ? null : record.protocolType
-    group.protocolName = record.protocol
-    group.leaderId = record.leader
-    const members = record.members.map((member) => {
-      const restored = new GroupMember(
-        { ...member, protocolType: record.protocolType },
-        {
-          protocols: [{ name: record.protocol ?? '', metadata: Uint8Array.from(member.subscription) }],
-          sessionTimeoutMs: member.sessionTimeout,
-          rebalanceTimeoutMs:
-            member.rebalanceTimeout === -1 ? member.sessionTimeout : member.rebalanceTimeout,
-        },
-      )
-      restored.assignment = Uint8Array.from(member.assignment)
-      return restored
-    })
-    group.restore(members, record.currentStateTimestamp)
-    this.groups.set(groupId, group)
+    if (value === null) this.groups.delete(groupId)
+    else this.groups.set(groupId, restoreGroup(groupId, value, this.groups.get(groupId)))
   }
 }
-
-const offsetKey = (group: string, topic: string, partition: number): Uint8Array =>
-  encodeVersioned(offsetCommitKey, offsetCommitKey.key, { group, topic, partition })
-
-const groupKey = (group: string): Uint8Array =>
-  encodeVersioned(groupMetadataKey, groupMetadataKey.key, { group })
 
 /** Whether nothing would be lost with the group. */
 const isVoid = (group: Group): boolean =>
@@ -358,16 +292,18 @@ const isVoid = (group: Group): boolean =>
   group.offsets.size === 0 &&
   group.pendingOffsets.size === 0
 
-/** Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end. */
+/**
+ * Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end.
+ * Static ones may come back before that.
+ */
 const dropDeadMembers = (group: Group, now: number): boolean => {
-  const alive = [...group.members.values()].filter(({ clientHost }) => clientHost !== IN_PROCESS_HOST)
-  if (alive.length === group.members.size) return false
-  group.members.clear()
-  group.leaderId = alive.some(({ memberId }) => memberId === group.leaderId)
-    ? group.leaderId
-    : (alive[0]?.memberId ?? null)
-  if (alive.length === 0) group.protocolName = null
-  group.restore(alive, now)
+  const dead = [...group.members.values()].filter(
+    ({ clientHost, groupInstanceId }) => clientHost === IN_PROCESS_HOST && groupInstanceId === null,
+  )
+  if (dead.length === 0) return false
+  for (const { memberId } of dead) group.remove(memberId)
+  if (group.members.size === 0) group.protocolName = null
+  group.restore([...group.members.values()], now)
   return true
 }
 

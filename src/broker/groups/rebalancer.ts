@@ -65,6 +65,17 @@ export class Rebalancer {
     else if (group.state === 'PreparingRebalance') this.#completeJoinIfAllJoined(group)
   }
 
+  /**
+   * A static member has come back without its id: it takes the place of what it was before, which is told so if it
+   * still waits for anything.
+   */
+  replaceMember(group: Group, old: GroupMember, member: GroupMember): void {
+    answerJoin(old, joinError('FENCED_INSTANCE_ID', old.memberId))
+    answerSync(old, syncError('FENCED_INSTANCE_ID'))
+    group.replace(old, member)
+    this.extendSession(group, member)
+  }
+
   /** Waits anew for the next sign of life of `member`. */
   extendSession(group: Group, member: GroupMember, timeoutMs = member.terms.sessionTimeoutMs): void {
     member.sessionTimer?.cancel()
@@ -202,7 +213,8 @@ export class Rebalancer {
     group.joinTimer?.cancel()
     if (group.state !== 'PreparingRebalance') return
     for (const member of [...group.members.values()]) {
-      if (member.awaitingJoin === undefined) group.remove(member.memberId)
+      // A static member may come back as long as its session lasts.
+      if (member.awaitingJoin === undefined && member.groupInstanceId === null) group.remove(member.memberId)
     }
     if (!group.electJoinedLeader() && group.members.size > 0) {
       this.#endJoinAfter(group, group.rebalanceTimeoutMs)
@@ -248,27 +260,35 @@ export class Rebalancer {
   }
 }
 
-/** The answer to the join of `member` in the group's generation; only the leader is told of the others. */
-export const joined = (group: Group, member: GroupMember): ResponseOf<typeof joinGroup> => ({
+/**
+ * The answer to the join of `member` in the group's generation; only the leader is told of the others, which it need
+ * not share anything among with `skipAssignment` (KIP-814).
+ */
+export const joined = (
+  group: Group,
+  member: GroupMember,
+  skipAssignment = false,
+): ResponseOf<typeof joinGroup> => ({
   throttleTimeMs: 0,
   errorCode: 0,
   generationId: group.generation,
   protocolType: group.protocolType,
   protocolName: group.protocolName,
   leader: group.leaderId ?? '',
-  skipAssignment: false,
+  skipAssignment,
   memberId: member.memberId,
   members:
     group.leaderId === member.memberId
       ? [...group.members.values()].map((other) => ({
           memberId: other.memberId,
-          groupInstanceId: null,
+          groupInstanceId: other.groupInstanceId,
           metadata: other.metadataFor(group.protocolName),
         }))
       : [],
 })
 
-const answerJoin = (member: GroupMember, response: ResponseOf<typeof joinGroup>): void => {
+/** Answers the join of a member that waits for the others. */
+export const answerJoin = (member: GroupMember, response: ResponseOf<typeof joinGroup>): void => {
   const answer = member.awaitingJoin
   member.awaitingJoin = undefined
   answer?.(response)

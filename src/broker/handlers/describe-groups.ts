@@ -42,7 +42,7 @@ const describe = async (
       protocolData: isStable ? (group.protocolName ?? '') : '',
       members: [...group.members.values()].map((member) => ({
         memberId: member.memberId,
-        groupInstanceId: null,
+        groupInstanceId: member.groupInstanceId,
         clientId: member.clientId,
         clientHost: member.clientHost,
         memberMetadata: isStable ? member.metadataFor(group.protocolName) : NO_BYTES,

@@ -1,4 +1,4 @@
-/** JoinGroup: see groups/group-coordinator.ts, which also says what is left out. */
+/** JoinGroup: see groups/joining.ts. */
 import type { joinGroup } from '../../protocol/api/join-group.js'
 import { joinError } from '../groups/group-responses.js'
 import { responseErrorOf } from '../response-errors.js'
