@@ -3,13 +3,13 @@
  * it in a group. What one of them writes wrongly, or is told wrongly, another one finds.
  */
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { Ottla, string } from '../../src/index.js'
 import { COMPRESSION_TYPES, type CompressionType } from '../../src/record/header.js'
 import { SeededRandom } from '../support/seeded-random.js'
 import { Skipped, type Suite } from '../support/suite-command.js'
+import { goCommand, pythonCommand } from './foreign-programs.js'
 import { javaCommand } from './java-client.js'
-import { has, prepared, run, type Command } from './process.js'
+import { has, run, type Command } from './process.js'
 
 const PARTITIONS = 3
 
@@ -20,30 +20,6 @@ interface Client {
   readonly prepare: () => Command
   readonly produce?: (bootstrap: string, topic: string, codec: CompressionType) => readonly string[]
   readonly consume?: (bootstrap: string, topic: string, group: string, count: number) => readonly string[]
-}
-
-const folder = fileURLToPath(new URL('.', import.meta.url))
-
-const python =
-  (script: string): (() => Command) =>
-  () => {
-    if (!has('python3', '--version')) throw new Skipped('python3 is not on this machine')
-    const environment = prepared('python-1', (target) => [
-      { file: 'python3', args: ['-m', 'venv', target] },
-      {
-        file: `${target}/bin/python`,
-        args: ['-m', 'pip', 'install', '-q', '-r', `${folder}python/requirements.txt`],
-      },
-    ])
-    return { file: `${environment}/bin/python`, args: [`${folder}python/${script}`] }
-  }
-
-const go = (): Command => {
-  if (!has('go', 'version')) throw new Skipped('go is not on this machine')
-  const built = prepared('go-1', (target) => [
-    { file: 'go', args: ['build', '-C', `${folder}go`, '-o', `${target}/exchange`, '.'] },
-  ])
-  return { file: `${built}/exchange`, args: [] }
 }
 
 const kcat = (): Command => {
@@ -62,10 +38,10 @@ const CLIENTS: readonly Client[] = [
       ...['-G', group, topic],
     ],
   },
-  { name: 'confluent-kafka (librdkafka)', prepare: python('confluent.py') },
-  { name: 'kafka-python', prepare: python('kafka_python.py') },
-  { name: 'aiokafka', prepare: python('aio_kafka.py') },
-  { name: 'franz-go', prepare: go },
+  { name: 'confluent-kafka (librdkafka)', prepare: pythonCommand('confluent.py') },
+  { name: 'kafka-python', prepare: pythonCommand('kafka_python.py') },
+  { name: 'aiokafka', prepare: pythonCommand('aio_kafka.py') },
+  { name: 'franz-go', prepare: goCommand },
 ]
 
 const produceParameters = (client: Client, bootstrap: string, topic: string, codec: CompressionType) =>

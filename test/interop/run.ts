@@ -4,5 +4,6 @@ import { exchange } from './exchange.js'
 import { kafkaTools } from './kafka-tools.js'
 import { recordFormat } from './record-format.js'
 import { security } from './security.js'
+import { transactions } from './transactions.js'
 
-await runSuites('test:interop', [recordFormat, exchange, kafkaTools, security])
+await runSuites('test:interop', [recordFormat, exchange, kafkaTools, security, transactions])

@@ -1,7 +1,7 @@
 """confluent-kafka, which is librdkafka: as kafka_python.py."""
 import sys
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 
 def produce(bootstrap, topic, compression):
@@ -45,4 +45,48 @@ def consume(bootstrap, topic, group, count):
     consumer.close()
 
 
-{"produce": produce, "consume": consume}[sys.argv[1]](*sys.argv[2:])
+def transform(bootstrap, source, target, group, count):
+    """Writes what it reads anew, offsets and all, in transactions of which every other one is aborted and begun again."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": "librdkafka"})
+    producer.init_transactions(60)
+    consumer.subscribe([source])
+    done = 0
+    is_aborted = True
+    while done < int(count):
+        messages = consumer.consume(17, 1)
+        if not messages:
+            continue
+        first, following = {}, {}
+        producer.begin_transaction()
+        for message in messages:
+            if message.error():
+                raise SystemExit(f"no message: {message.error()}")
+            producer.produce(target, key=message.key(), value=message.value())
+            place = (message.topic(), message.partition())
+            first.setdefault(place, message.offset())
+            following[place] = message.offset() + 1
+        offsets = [TopicPartition(*place, offset) for place, offset in following.items()]
+        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), 60)
+        if is_aborted:
+            # What was never sent would leave nothing to be seen by mistake.
+            producer.flush(60)
+            producer.abort_transaction(60)
+            for place, offset in first.items():
+                consumer.seek(TopicPartition(*place, offset))
+        else:
+            producer.commit_transaction(60)
+            done += len(messages)
+        is_aborted = not is_aborted
+    consumer.close()
+
+
+{"produce": produce, "consume": consume, "transform": transform}[sys.argv[1]](*sys.argv[2:])
