@@ -123,7 +123,7 @@ export class Producer extends Resource {
    * of the same transactionalId. What `send` takes until {@link commit} or {@link abort} is in it. A producer has one
    * transaction at a time (KIP-98).
    * @throws OttlaError INVALID_TXN_STATE without transactionalId or while one is open, PRODUCER_FENCED and others
-   * after which the producer can only be closed; UNSUPPORTED_VERSION when the broker coordinates no transactions.
+   * after which the producer can only be closed.
    */
   async begin(options?: TransactionOptions): Promise<void> {
     await this.#transactional().begin(checkSignal('begin', options))
