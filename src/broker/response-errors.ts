@@ -1,4 +1,5 @@
 /** Errors as responses carry them: a protocol code and a message. */
+import { noteResponseCause } from '../protocol/response-cause.js'
 import { ERRORS, type ErrorCode } from '../runtime/errors/error-table.js'
 import { kafkaCodeOf, OttlaError } from '../runtime/errors/ottla-error.js'
 
@@ -38,4 +39,10 @@ export const responseErrorOf = (error: unknown): ResponseError => {
     errorCode: asKafka === undefined ? kafkaCodeOf(error) : codeOf(asKafka),
     errorMessage: error.message,
   }
+}
+
+/** `part` of a response, which in this process also tells the storage's own error, with the file and the place. */
+export const withStorageCause = <P extends object>(part: P, error: unknown): P => {
+  if (OttlaError.is(error) && AS_KAFKA[error.code] === 'KAFKA_STORAGE_ERROR') noteResponseCause(part, error)
+  return part
 }

@@ -1,7 +1,8 @@
 /** Asking leaders for offsets: the ends of partitions, and the first record at or after a time (ListOffsets). */
 import { listOffsets } from '../protocol/api/list-offsets.js'
 import type { Channel } from '../protocol/channel.js'
-import { errorFromKafkaCode, OttlaError } from '../runtime/errors/ottla-error.js'
+import { errorOfPart } from '../protocol/response-cause.js'
+import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { ClientContext } from './context.js'
 import { partitionName, type TopicPartition } from './message.js'
 import type { PartitionPosition } from './topic.js'
@@ -79,13 +80,15 @@ export const lookUpOffsets = async (
       timeoutMs: TIMEOUT_MS,
     }
     for (const { name: topic, partitions } of (await channel.send(listOffsets, request, { signal })).topics) {
-      for (const { partitionIndex: partition, errorCode, offset, timestamp, leaderEpoch } of partitions) {
+      for (const answer of partitions) {
+        const { partitionIndex: partition, errorCode, offset, timestamp, leaderEpoch } = answer
         const name = partitionName({ topic, partition })
         if (errorCode !== 0) {
           cluster.invalidate(topic)
-          const { message } = errorFromKafkaCode(errorCode)
-          throw errorFromKafkaCode(errorCode, `Partition ${name}: ${message}`, {
-            details: { topic, partition },
+          const { code, message, cause, details } = errorOfPart(answer)
+          throw new OttlaError(code, `Partition ${name}: ${message}`, {
+            ...(cause === undefined ? {} : { cause }),
+            details: { ...details, topic, partition },
           })
         }
         found.set(name, { topic, partition, offset, timestamp, leaderEpoch })

@@ -12,7 +12,7 @@ import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
 import { NO_SESSION, withoutSession, type SessionAnswer, type SessionFetch } from '../fetch-sessions.js'
 import { IN_PROCESS_HOST, type RequestContext } from '../request-context.js'
-import { codeOf, responseErrorOf } from '../response-errors.js'
+import { codeOf, responseErrorOf, withStorageCause } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
 import type { Partition } from '../topic.js'
 import type { Handler } from './handler.js'
@@ -135,7 +135,7 @@ const lookAt = async (
           const done = withoutReading(partition, log, wanted)
           response = done ?? (await readFrom(log, wanted, isolation, maxBytes - sizeBytes, sizeBytes === 0))
         } catch (error) {
-          response = failed(wanted, responseErrorOf(error).errorCode, partition.log)
+          response = failedBy(wanted, error, partition.log)
         }
       }
       if (response.errorCode !== 0 || response.divergingEpoch !== undefined) hasError = true
@@ -156,7 +156,7 @@ const withoutReading = (
   const epochError = leaderEpochError(partition.leaderEpoch, wanted.currentLeaderEpoch)
   if (epochError !== undefined) return failed(wanted, codeOf(epochError), log)
   const { fetchOffset, lastFetchedEpoch } = wanted
-  if (log.failure !== undefined) return failed(wanted, responseErrorOf(log.failure).errorCode, log)
+  if (log.failure !== undefined) return failedBy(wanted, log.failure, log)
   if (lastFetchedEpoch >= 0) {
     const end = log.endOffsetForEpoch(lastFetchedEpoch)
     const isKnown = end.epoch >= 0
@@ -221,6 +221,9 @@ const filled = (
 
 const failed = (wanted: PartitionRequest, errorCode: number, log?: PartitionLog): PartitionResponse =>
   filled(wanted, errorCode, log, NO_RECORDS)
+
+const failedBy = (wanted: PartitionRequest, error: unknown, log?: PartitionLog): PartitionResponse =>
+  withStorageCause(failed(wanted, responseErrorOf(error).errorCode, log), error)
 
 const answer = ({ sessionId, error, responses }: SessionAnswer): ResponseOf<typeof fetch> => ({
   throttleTimeMs: 0,

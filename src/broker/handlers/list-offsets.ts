@@ -7,7 +7,7 @@ import type { PartitionLog } from '../../log/partition-log.js'
 import type { listOffsets } from '../../protocol/api/list-offsets.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
-import { codeOf, responseErrorOf } from '../response-errors.js'
+import { codeOf, responseErrorOf, withStorageCause } from '../response-errors.js'
 import type { BrokerServices } from '../services.js'
 import type { Handler } from './handler.js'
 import { leaderEpochError } from './leader-epoch.js'
@@ -69,7 +69,10 @@ const lookUp = async (
     const leaderEpoch = apiVersion < LEADER_EPOCH_SINCE ? -1 : found.leaderEpoch
     return { partitionIndex, errorCode: 0, ...found, leaderEpoch }
   } catch (error) {
-    return { partitionIndex, errorCode: responseErrorOf(error).errorCode, ...NOTHING }
+    return withStorageCause(
+      { partitionIndex, errorCode: responseErrorOf(error).errorCode, ...NOTHING },
+      error,
+    )
   }
 }
 

@@ -11,7 +11,7 @@ import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import { isTransactionalBatch } from '../../record/header.js'
 import { splitBatches } from '../../record/validate.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
-import { codeOf, responseErrorOf } from '../response-errors.js'
+import { codeOf, responseErrorOf, withStorageCause } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
 import type { Topic } from '../topic.js'
 import type { Handler } from './handler.js'
@@ -153,7 +153,8 @@ const failed = (
     batchIndex,
     batchIndexErrorMessage: 'A topic that is compacted takes no record without a key.',
   }))
-  return response(index, errorCode, -1, -1, log?.startOffset ?? -1, errorMessage, recordErrors)
+  const startOffset = log?.startOffset ?? -1
+  return withStorageCause(response(index, errorCode, -1, -1, startOffset, errorMessage, recordErrors), error)
 }
 
 const response = (

@@ -4,6 +4,7 @@
  */
 import type { fetch } from '../../protocol/api/fetch.js'
 import { fetch as fetchApi } from '../../protocol/api/fetch.js'
+import { errorOfPart } from '../../protocol/response-cause.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import { splitBatches } from '../../record/validate.js'
 import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
@@ -289,9 +290,9 @@ export class Fetcher {
   }
 
   #receive(state: PartitionState, response: PartitionResponse): void {
-    const { errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = response
-    if (errorCode !== 0) {
-      const error = errorFromKafkaCode(errorCode)
+    const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = response
+    if (response.errorCode !== 0) {
+      const error = errorOfPart(response)
       if (error.code === 'OFFSET_OUT_OF_RANGE') this.#host.outOfRange(state, isNotThere(state, response))
       else this.stumble(state, describe(state, error))
       return
@@ -319,8 +320,8 @@ export class Fetcher {
 
 const describe = (state: PartitionState, error: OttlaError): OttlaError =>
   new OttlaError(error.code, `Partition ${state.name} at offset ${state.fetchOffset}: ${error.message}`, {
-    cause: error,
-    details: { topic: state.topic, partition: state.partition, offset: state.fetchOffset },
+    cause: error.cause ?? error,
+    details: { ...error.details, topic: state.topic, partition: state.partition, offset: state.fetchOffset },
   })
 
 const isNotThere = (

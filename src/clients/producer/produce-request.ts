@@ -1,7 +1,8 @@
 /** Produce requests: which batches go where, what the broker answers for each, and the errors of both. */
 import { produce } from '../../protocol/api/produce.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
-import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
+import { errorOfPart } from '../../protocol/response-cause.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Leader } from '../cluster.js'
 import type { PartitionQueue } from './partition-queue.js'
 import type { ProducerBatch } from './producer-batch.js'
@@ -76,11 +77,14 @@ export const answerFor = (
 
 /** The error that the broker answered with for a batch. */
 export const produceError = ({ topic, partition }: ProducerBatch, answer: PartitionAnswer): OttlaError => {
-  const message = answer.errorMessage ?? errorFromKafkaCode(answer.errorCode).message
+  const { code, message, cause, details } = errorOfPart(answer)
   // Some brokers, this one among them, name the partition themselves.
   const name = `${topic}-${partition}`
   const text = message.startsWith(name) ? message : `${name}: ${message}`
-  return errorFromKafkaCode(answer.errorCode, text, { details: { topic, partition } })
+  return new OttlaError(code, text, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { ...details, topic, partition },
+  })
 }
 
 /** The error of a batch whose time is up; `cause` is why it was not stored so far. */
