@@ -35,13 +35,13 @@ const staticMembers = ({ send }: TestBroker) => {
     join: (
       groupInstanceId: string | null,
       memberId = '',
-      { protocols = ['range'], apiVersion = 9 } = {},
+      { protocols = ['range'], apiVersion = 9, sessionTimeoutMs = SESSION_MS } = {},
     ): Promise<Joined> =>
       send(
         joinGroup,
         {
           groupId: 'billing',
-          sessionTimeoutMs: SESSION_MS,
+          sessionTimeoutMs,
           rebalanceTimeoutMs: REBALANCE_MS,
           memberId,
           groupInstanceId,
@@ -226,7 +226,21 @@ describe('a static member', () => {
     await test.broker.close()
   })
 
-  it('keeps its place through a rebalance that it misses, until its session ends', async () => {
+  it('is shared among though it missed the rebalance, as long as its session lasts', async () => {
+    const test = await openTestBroker()
+    const { join, sync } = staticMembers(test)
+    const first = await join('A', '', { sessionTimeoutMs: 100_000 })
+    await sync('A', first, { [first.memberId]: 'all' })
+    const second = join('B')
+    await test.clock.advanceAsync(REBALANCE_MS + 1)
+    // Nobody but B has joined, so B leads; A would find its assignment if it came back.
+    const leader = await second
+    expect(leader).toMatchObject({ generationId: 2, leader: leader.memberId })
+    expect(leader.members.map(({ groupInstanceId }) => groupInstanceId).sort()).toEqual(['A', 'B'])
+    await test.broker.close()
+  })
+
+  it('is out when its session ends while the group rebalances', async () => {
     const test = await openTestBroker()
     const { join, sync, heartbeat, describe: described, a } = await twoStatic(test)
     const again = join('A', a.memberId)

@@ -17,6 +17,7 @@ import {
   type ConfigEntry,
   type ConfigResource,
 } from './configs.js'
+import { removeStaticMembers } from './group-members.js'
 import {
   deleteGroupOffsets,
   deleteGroups,
@@ -206,6 +207,21 @@ export class Admin {
   ): Promise<void> {
     return deleteGroupOffsets(this.#context, groupId, partitions, options)
   }
+
+  /**
+   * Removes static members from a group, which otherwise keep their place until their sessions end (KIP-345); their
+   * partitions are shared among the others. One that still runs fails with UNKNOWN_MEMBER_ID in what it does next,
+   * and joins again.
+   * @throws OttlaError UNKNOWN_MEMBER_ID for an instance id or a group that does not exist; ITEMS_FAILED for several.
+   */
+  removeMembersFromConsumerGroup(
+    groupId: string,
+    groupInstanceIds: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<void> {
+    return removeStaticMembers(this.#context, groupId, groupInstanceIds, options)
+  }
+
   /**
    * Adds access control entries, which listeners with an `authorizer` go by from then on; one that is there already is
    * there once.

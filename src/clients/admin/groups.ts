@@ -26,6 +26,8 @@ export interface GroupListing {
 export interface GroupMember {
   /** The id that the coordinator gave it. */
   readonly memberId: string
+  /** The name of a static member (KIP-345); null for others. */
+  readonly groupInstanceId: string | null
   /** What the member's client calls itself. */
   readonly clientId: string
   /** Where it is: an address, or `in-process`. */
@@ -94,8 +96,9 @@ const describeGroup = async (
     protocolType,
     state: groupState,
     protocol: protocolData,
-    members: members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+    members: members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
       memberId,
+      groupInstanceId,
       clientId,
       clientHost,
       assignment: memberAssignment.length === 0 ? [] : partitionsOf(memberAssignment),

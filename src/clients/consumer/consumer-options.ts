@@ -83,6 +83,13 @@ export interface GroupConsumerOptions extends ReadingOptions {
    * a rebalance waits for the turn under way. Default 300000.
    */
   readonly maxPollIntervalMs?: number
+  /**
+   * Makes it a static member of this name (KIP-345): it does not leave its group when it closes, and when one of the
+   * same name joins within sessionTimeoutMs, that has its partitions at once, without a rebalance; so does a process
+   * that is restarted. Each member needs a name of its own, of ASCII letters, digits, `.`, `_` and `-`, at most 249:
+   * of two with the same name, the one that came first fails with FENCED_INSTANCE_ID. Default: none.
+   */
+  readonly groupInstanceId?: string
   /** How the group's leader may share partitions, in the order of preference; members have to have one in common. Default range. */
   readonly partitionAssigners?: readonly Assignor[]
 }
@@ -151,6 +158,12 @@ const GROUP_RULES = {
   sessionTimeoutMs: integerOption(45_000, 1, MAX_INT32),
   heartbeatIntervalMs: integerOption(500, 1),
   maxPollIntervalMs: integerOption(300_000, 1, MAX_INT32),
+  groupInstanceId: customOption<string | undefined>(
+    undefined,
+    "a text of 1 to 249 ASCII letters, digits, '.', '_' and '-', but not '.' or '..'",
+    (value) =>
+      typeof value === 'string' && /^[a-zA-Z0-9._-]{1,249}$/.test(value) && value !== '.' && value !== '..',
+  ),
   partitionAssigners: customOption<readonly Assignor[]>(
     [rangeAssignor],
     'a list of at least one assignor, each with a name and an assign method',

@@ -142,8 +142,8 @@ class GroupMember implements ConsumerParts, MembershipListener {
   }
 
   groupMetadata(groupId: string): ConsumerGroupMetadata {
-    const { memberId, generation } = this.membership.assertMember()
-    return { groupId, memberId, generationId: generation, groupInstanceId: null }
+    const { memberId, generation, groupInstanceId } = this.membership.assertMember()
+    return { groupId, memberId, generationId: generation, groupInstanceId }
   }
 
   async leave(reason: string, signal?: AbortSignal): Promise<void> {

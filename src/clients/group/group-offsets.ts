@@ -32,6 +32,8 @@ export interface Committer {
   readonly groupId: string
   readonly memberId: string
   readonly generation: number
+  /** The name of a static member; default null. */
+  readonly groupInstanceId?: string | null
 }
 
 /** How to ask. */
@@ -121,7 +123,7 @@ export const commitOffsets = (
     const { byTopic, missing } = await byTopics(context, offsets, signal)
     if (missing !== undefined && byTopic.size === 0) throw missing
     // Read as late as possible: the generation may have changed while the topics were looked up.
-    const { groupId, memberId, generation } = committer()
+    const { groupId, memberId, generation, groupInstanceId = null } = committer()
     const coordinator = await context.cluster.coordinator(groupId, { signal })
     const response = await coordinator.send(
       offsetCommit,
@@ -129,7 +131,7 @@ export const commitOffsets = (
         groupId,
         generationIdOrMemberEpoch: generation,
         memberId,
-        groupInstanceId: null,
+        groupInstanceId,
         retentionTimeMs: -1,
         topics: [...byTopic.values()].map(({ name, topicId, partitions }) => ({
           name,

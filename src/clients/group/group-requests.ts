@@ -24,6 +24,8 @@ export interface JoinTerms {
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
   readonly partitionAssigners: readonly Assignor[]
+  /** The name of a static member (KIP-345); undefined for others. */
+  readonly groupInstanceId?: string | undefined
 }
 
 /** A member of a generation. */
@@ -31,6 +33,7 @@ export interface MemberOfGeneration {
   readonly groupId: string
   readonly memberId: string
   readonly generation: number
+  readonly groupInstanceId: string | null
 }
 
 export const sendJoin = (
@@ -55,7 +58,7 @@ export const sendJoin = (
       sessionTimeoutMs: terms.sessionTimeoutMs,
       rebalanceTimeoutMs: terms.rebalanceTimeoutMs,
       memberId,
-      groupInstanceId: null,
+      groupInstanceId: terms.groupInstanceId ?? null,
       protocolType: PROTOCOL_TYPE,
       protocols: terms.partitionAssigners.map(({ name }) => ({ name, metadata })),
       reason,
@@ -73,7 +76,7 @@ export const membersOf = ({ members }: ResponseOf<typeof joinGroup>): Assignable
 
 export const sendSync = (
   channel: Channel,
-  { groupId, memberId, generation }: MemberOfGeneration,
+  { groupId, memberId, generation, groupInstanceId }: MemberOfGeneration,
   protocolName: string | null,
   assignments: ReadonlyMap<string, readonly TopicPartition[]>,
   signal: AbortSignal,
@@ -84,7 +87,7 @@ export const sendSync = (
       groupId,
       generationId: generation,
       memberId,
-      groupInstanceId: null,
+      groupInstanceId,
       protocolType: PROTOCOL_TYPE,
       protocolName,
       assignments: [...assignments].map(([member, partitions]) => ({
@@ -102,10 +105,10 @@ export const assignmentOf = ({ assignment }: ResponseOf<typeof syncGroup>): Topi
 /** Kafka's code in the answer; 0 when all is well. */
 export const sendHeartbeat = async (
   channel: Channel,
-  { groupId, memberId, generation }: MemberOfGeneration,
+  { groupId, memberId, generation, groupInstanceId }: MemberOfGeneration,
   signal: AbortSignal,
 ): Promise<number> => {
-  const request = { groupId, generationId: generation, memberId, groupInstanceId: null }
+  const request = { groupId, generationId: generation, memberId, groupInstanceId }
   return (await channel.send(heartbeat, request, { signal })).errorCode
 }
 

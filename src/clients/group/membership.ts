@@ -3,6 +3,8 @@
  * and joins again whenever the group rebalances (eagerly: everything is given up before). What it owns is the
  * listener's to consume.
  */
+import type { joinGroup } from '../../protocol/api/join-group.js'
+import type { ResponseOf } from '../../protocol/schema.js'
 import { abortable, deferred, type Deferred } from '../../runtime/abort.js'
 import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
@@ -10,7 +12,15 @@ import type { TopicPartition } from '../message.js'
 import { backoffMs, isStorageDown, type Backoff } from '../retry.js'
 import { PartitionCounts } from './partition-counts.js'
 import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
-import { assignmentOf, membersOf, sendJoin, sendLeave, sendSync, type JoinTerms } from './group-requests.js'
+import {
+  assignmentOf,
+  membersOf,
+  sendJoin,
+  sendLeave,
+  sendSync,
+  type JoinTerms,
+  type MemberOfGeneration,
+} from './group-requests.js'
 import { Heartbeats } from './heartbeats.js'
 import { Stay } from './stay.js'
 
@@ -100,7 +110,10 @@ export class Membership {
     await abortable(this.#firstAssignment.promise, signal)
   }
 
-  /** Leaves for good. Whether the coordinator heard of it or not, this resolves; then the session runs out. */
+  /**
+   * Leaves for good. Whether the coordinator heard of it or not, this resolves; then the session runs out. A static
+   * member leaves without a word: its place is kept until its session runs out, in case it comes back.
+   */
   async leave(reason: string, signal?: AbortSignal): Promise<void> {
     const stopped = new OttlaError(
       'RESOURCE_CLOSED',
@@ -128,7 +141,7 @@ export class Membership {
   /**
    * Commits as this member of this generation (G2).
    * @throws OttlaError UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION or REBALANCE_IN_PROGRESS when that is over; the member
-   * joins again by itself.
+   * joins again by itself. FENCED_INSTANCE_ID when another has taken its place, which ends the membership.
    */
   async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     const { groupId, backoff } = this.#options
@@ -143,6 +156,7 @@ export class Membership {
       await commitOffsets(this.#context, identity, offsets, { signal, backoff })
     } catch (error) {
       if (OttlaError.is(error, 'REBALANCE_IN_PROGRESS')) stay.depart('rebalance')
+      else if (OttlaError.is(error, 'FENCED_INSTANCE_ID')) stay.fail(error)
       else if (OttlaError.is(error) && REJOIN_CODES.has(error.code)) {
         stay.depart('expelled')
         throw new OttlaError(
@@ -158,8 +172,8 @@ export class Membership {
   /** Who it is in the present generation.
    * @throws OttlaError REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID between two.
    */
-  assertMember(): { readonly groupId: string; readonly memberId: string; readonly generation: number } {
-    const { groupId } = this.#options
+  assertMember(): MemberOfGeneration {
+    const { groupId, groupInstanceId = null } = this.#options
     // Without an id it would pass for a commit of nobody in particular, which an empty group accepts.
     if (this.#memberId === '' || this.#generation < 0) {
       throw new OttlaError(
@@ -168,7 +182,7 @@ export class Membership {
         { details: { groupId } },
       )
     }
-    return { groupId, memberId: this.#memberId, generation: this.#generation }
+    return { groupId, memberId: this.#memberId, generation: this.#generation, groupInstanceId }
   }
 
   async #run(): Promise<void> {
@@ -221,7 +235,7 @@ export class Membership {
   async #tryToEnter(reason: string): Promise<readonly TopicPartition[]> {
     const { cluster } = this.#context
     const { signal } = this.#stopping
-    const { groupId } = this.#options
+    const { groupId, groupInstanceId = null } = this.#options
     this.#heartbeats.stop()
     const channel = await cluster.coordinator(groupId, { signal })
     let joined = await sendJoin(channel, this.#options, this.#memberId, reason, signal)
@@ -238,11 +252,12 @@ export class Membership {
       joined.generationId === this.#assignedGeneration + 1
     this.#memberId = joined.memberId
     this.#stay = new Stay()
-    const member = { groupId, memberId: joined.memberId, generation: joined.generationId }
+    const { memberId, generationId: generation } = joined
+    const member = { groupId, memberId, generation, groupInstanceId }
     // The leader may take a while to share, and its session goes on meanwhile.
     this.#heartbeats.start(member)
     this.#generation = -1
-    const isLeader = joined.leader === joined.memberId && !joined.skipAssignment
+    const isLeader = joined.leader === joined.memberId
     const assignments = isLeader ? await this.#share(joined) : new Map<string, readonly TopicPartition[]>()
     if (!isLeader) this.#counts.forget()
     const synced = await sendSync(channel, member, joined.protocolName, assignments, signal)
@@ -253,7 +268,9 @@ export class Membership {
     return this.#assignment
   }
 
-  async #share(joined: Parameters<typeof membersOf>[0] & { readonly protocolName: string | null }) {
+  async #share(
+    joined: ResponseOf<typeof joinGroup>,
+  ): Promise<ReadonlyMap<string, readonly TopicPartition[]>> {
     const { partitionAssigners, groupId } = this.#options
     const assignor = partitionAssigners.find(({ name }) => name === joined.protocolName)
     if (assignor === undefined) {
@@ -265,6 +282,8 @@ export class Membership {
     const members = membersOf(joined)
     const topics = new Set(members.flatMap((member) => member.topics))
     const partitionCounts = await this.#counts.refresh(topics, this.#stopping.signal)
+    // A static member that leads and was away finds everything shared, and only has to watch over it again (KIP-814).
+    if (joined.skipAssignment) return new Map<string, readonly TopicPartition[]>()
     return assignor.assign({ members, partitionCounts })
   }
 
@@ -299,9 +318,10 @@ export class Membership {
   async #sendLeave(reason: string, signal?: AbortSignal): Promise<void> {
     const memberId = this.#memberId
     if (memberId === '') return
+    const { groupId, groupInstanceId } = this.#options
     this.#forgetMember()
+    if (groupInstanceId !== undefined) return
     try {
-      const { groupId } = this.#options
       const channel = await this.#context.cluster.coordinator(groupId, { signal })
       await sendLeave(channel, groupId, memberId, reason, signal)
     } catch {
