@@ -16,6 +16,11 @@ export interface ReadOptions {
    * arrive.
    */
   readonly to?: PartitionPosition
+  /**
+   * `'read_committed'` leaves out what transactions have not committed; `'latest'` is then where the first open one
+   * begins. Default `'read_uncommitted'`.
+   */
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
   /** Ends the reading with the signal's reason. */
   readonly signal?: AbortSignal
 }

@@ -109,6 +109,37 @@ describe('transaction()', () => {
   })
 })
 
+describe('reading a partition', () => {
+  it('ends at what is stable, and leaves out what was aborted, when asked for what is committed', async () => {
+    const ottla = await start()
+    const orders = await ottla.createTopic('orders', { value: string })
+    const producer = ottla.producer({ transactionalId: 'billing' })
+    await producer.transaction((tx) => tx.send(orders, { value: 'a' }))
+    await producer.begin()
+    await producer.send(orders, { value: 'aborted' })
+    await producer.abort()
+    await producer.begin()
+    await producer.send(orders, { value: 'open' })
+    await ottla.producer().send(orders, { value: 'behind what is open' })
+    const read = async (isolationLevel?: 'read_uncommitted' | 'read_committed') => {
+      const values: string[] = []
+      for await (const { value } of orders.partition(0).read({
+        to: 'latest',
+        ...(isolationLevel && { isolationLevel }),
+      }))
+        values.push(value)
+      return values
+    }
+    expect(await read('read_committed')).toEqual(['a'])
+    expect(await read()).toEqual(['a', 'aborted', 'open', 'behind what is open'])
+    await producer.commit()
+    expect(await read('read_committed')).toEqual(['a', 'open', 'behind what is open'])
+    expect(() => orders.partition(0).read({ isolationLevel: 'committed' as never })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    )
+  })
+})
+
 describe('consume, transform, produce', () => {
   it('counts each record once, though every other attempt fails', async () => {
     const ottla = await start({ storage: new MemoryStorage() })

@@ -1,6 +1,6 @@
 /**
  * The processes that are killed: `child write STORAGE FOLDER DURABILITY SEED ROUND` follows the scripts of all
- * partitions until it dies, `child crash` with the same produces and consumes through Ottla, `child open STORAGE FOLDER`
+ * partitions until it dies, `child crash` with the same produces and consumes through Ottla, `child transform` does it in transactions, `child open STORAGE FOLDER`
  * only opens what another left, `child hold` fights for a folder, `child log` writes a small log, `child broker` listens. What was promised is
  * said at once on stdout, which the parent holds: what was written to a pipe outlives its writer.
  */
@@ -12,6 +12,7 @@ import { writeUntilKilled } from './crash-writer.js'
 import type { Asked } from './storage/script.js'
 import { write } from './storage/writer.js'
 import { storageNamed } from './storages.js'
+import { transformUntilKilled } from './transformer.js'
 
 const [mode, storageName = '', folder = '', ...rest] = process.argv.slice(2)
 
@@ -27,6 +28,7 @@ const tortured = async (): Promise<void> => {
     const [asked = '', seed, round] = rest
     const at = [Number(seed), Number(round)] as const
     if (mode === 'crash') await writeUntilKilled(create(folder), asked as Durability, ...at)
+    else if (mode === 'transform') await transformUntilKilled(create(folder), asked as Durability, ...at)
     else await write(create(folder), asked as Asked, ...at)
   }
 }

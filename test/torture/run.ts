@@ -7,8 +7,9 @@ import { crash } from './crash.js'
 import { listener } from './listener.js'
 import { storage } from './storage.js'
 import { DURABILITIES, STORAGES } from './storages.js'
+import { transactions } from './transactions.js'
 
-await runSuites('test:torture', [crash, storage, listener], {
+await runSuites('test:torture', [crash, transactions, storage, listener], {
   storage: STORAGES.map(({ name }) => name),
   durability: DURABILITIES,
   part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss', 'model'],

@@ -25,10 +25,15 @@ export const readPartition = (context: ClientContext, closeSignal?: AbortSignal)
   }
 }
 
+const ISOLATION_LEVELS: readonly unknown[] = ['read_uncommitted', 'read_committed']
+
 const checkReadOptions = (options: ReadOptions): void => {
-  const { from, to, signal } = options
+  const { from, to, isolationLevel, signal } = options
   if (from !== undefined) checkPosition('Option from of read', from)
   if (to !== undefined) checkPosition('Option to of read', to)
+  if (isolationLevel !== undefined && !ISOLATION_LEVELS.includes(isolationLevel)) {
+    throw invalidArgument('Option isolationLevel of read', isolationLevel, ISOLATION_LEVELS.join(' or '))
+  }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgument('Option signal of read', signal, 'an AbortSignal')
   }
@@ -56,7 +61,8 @@ class Reading implements ChunkSource {
     this.#context = context
     this.#options = options
     // An offset that is not there is an error: a reading goes where it was sent, or nowhere.
-    const reading = { ...READING_DEFAULTS, autoOffsetReset: 'none' as const }
+    const { isolationLevel = READING_DEFAULTS.isolationLevel } = options
+    const reading = { ...READING_DEFAULTS, isolationLevel, autoOffsetReset: 'none' as const }
     this.#consumption = new Consumption(context, reading, {
       needsTopics: true,
       stumbled: () => undefined,
@@ -105,7 +111,8 @@ class Reading implements ChunkSource {
 
   async #lookUp(to: NonNullable<ReadOptions['to']>): Promise<number | undefined> {
     const { signal } = this.#consumption
-    const options = { isolationLevel: READING_DEFAULTS.isolationLevel, signal }
+    const { isolationLevel = READING_DEFAULTS.isolationLevel } = this.#options
+    const options = { isolationLevel, signal }
     const lookUp = () => lookUpPositions(this.#context, [this.#state], to, options)
     const [offset] = await withRetries(lookUp, { ...this.#context, signal })
     return offset
