@@ -1,8 +1,12 @@
 /** What was called before a storage closes takes effect whole, also behind a truncation of many batches. */
 import { MemoryLevel } from 'memory-level'
 import { describe, expect, it } from 'vitest'
+import type { OttlaError } from '../../src/runtime/errors/ottla-error.js'
 import type { BatchWrite } from '../../src/storage/contract.js'
+import { FileStorage } from '../../src/storage/file/file-storage.js'
 import { levelStorageOver } from '../../src/storage/level/index.js'
+import { PARTITION, sampleBatch } from '../../src/storage/test-suite/samples.js'
+import { CrashingFiles } from '../support/crashing-files.js'
 
 const run = (howMany: number, offsets: number): BatchWrite[] =>
   Array.from({ length: howMany }, (_, index) => ({
@@ -32,4 +36,32 @@ describe('closing', () => {
     )
     await storage.close()
   })
+
+  it.each([1, 10, 30, 100])(
+    'of files leaves none open behind a read that is under way, after %i turns',
+    async (turns) => {
+      const files = new CrashingFiles((limit) => limit - 1)
+      const process = () =>
+        Promise.resolve({ pid: 1, startedAt: '0', isRunning: () => Promise.resolve(true) })
+      const storage = new FileStorage({ location: '/log', files: files.mount(), process })
+      await storage.open()
+      const before = await storage.partition(PARTITION)
+      for (let offset = 0; offset < 60; offset += 3) {
+        await before.append([sampleBatch(offset, 3)], { durability: 'os', newSegment: true })
+      }
+      await storage.close()
+      await storage.open()
+      // Goes from segment to segment, and opens each.
+      const read = (await storage.partition(PARTITION)).read(0, 1e6)
+      const outcome = read.then(
+        () => 'read',
+        (error: unknown) => (error as OttlaError).code,
+      )
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      await storage.close()
+      expect(files.openFiles).toBe(0)
+      expect(await outcome).toBe('RESOURCE_CLOSED')
+      expect(files.openFiles).toBe(0)
+    },
+  )
 })

@@ -16,6 +16,7 @@ import { WriteOrder } from '../write-order.js'
 import { partitionKey } from '../partition-key.js'
 import { readInfo } from './batch-walk.js'
 import type { FileEngine } from './file-engine.js'
+import { closed } from './open-files.js'
 import type { PartitionFolder, PlacedBatch, Unit } from './partition-folder.js'
 import { beginsSegment, segmentsOf, withBatch, type PartitionMeta, type Segment } from './partition-meta.js'
 import { replaceBatches, swap, withoutPrefix, withoutSuffix } from './reshape.js'
@@ -270,10 +271,6 @@ export class FilePartition implements PartitionStorage {
     if (this.#engine.isClosing) throw closed()
   }
 }
-
-/** The error of a storage that is not open. */
-export const closed = (): OttlaError =>
-  new OttlaError('RESOURCE_CLOSED', 'The file storage is closed; open it to go on.')
 
 const deleted = (name: string): OttlaError =>
   new OttlaError('RESOURCE_CLOSED', `The partition ${name} was deleted.`)

@@ -15,7 +15,8 @@ import { refuseOtherOwner } from '../other-owner.js'
 import { partitionKey } from '../partition-key.js'
 import { FileEngine } from './file-engine.js'
 import { deletedFolder, isDeletedFolder, partitionFolder, partitionOfFolder } from './file-names.js'
-import { closed, FilePartition } from './file-partition.js'
+import { FilePartition } from './file-partition.js'
+import { closed } from './open-files.js'
 import { openFolder } from './recovery.js'
 
 /** What the storage stands on. */

@@ -1,4 +1,5 @@
 /** The open files of a storage: those used longest ago are closed when there are too many, and opened again on use. */
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Files, OpenFile } from '../../runtime/files.js'
 
 /** How many files are open at once, unless more are in use at this moment. */
@@ -6,6 +7,10 @@ export const MAX_OPEN_FILES = 256
 
 /** How many files are being read, written or synced at once; what goes beyond waits its turn. */
 export const MAX_FILE_OPERATIONS = 64
+
+/** The error of a storage that is not open. */
+export const closed = (): OttlaError =>
+  new OttlaError('RESOURCE_CLOSED', 'The file storage is closed; open it to go on.')
 
 interface Entry {
   readonly opening: Promise<OpenFile>
@@ -21,6 +26,9 @@ export class OpenFiles {
   readonly #waiting: (() => void)[] = []
   #running = 0
   readonly #closing = new Set<Promise<void>>()
+  #isClosed = false
+  /** Called when nothing runs any more, once all are to be closed. */
+  #drained: (() => void) | undefined
 
   constructor(files: Files) {
     this.#files = files
@@ -31,7 +39,7 @@ export class OpenFiles {
     return this.#entries.size
   }
 
-  /** Runs `work` with the open file. */
+  /** Runs `work` with the open file. @throws OttlaError RESOURCE_CLOSED once all were closed. */
   async use<T>(
     path: string,
     work: (file: OpenFile) => Promise<T>,
@@ -39,6 +47,8 @@ export class OpenFiles {
   ): Promise<T> {
     await this.#enter()
     try {
+      // A read that was under way would open a file again that nobody closes then.
+      if (this.#isClosed) throw closed()
       if (mode === 'create') this.forget(path)
       const entry = this.#take(path, mode)
       try {
@@ -67,9 +77,11 @@ export class OpenFiles {
     for (const path of [...this.#entries.keys()]) if (path.startsWith(`${directory}/`)) this.forget(path)
   }
 
-  /** Closes all, and waits until they are. */
+  /** Closes all for good, and waits until they are; who uses one now may finish. */
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const path of [...this.#entries.keys()]) this.forget(path)
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#drained = resolve))
     await Promise.all(this.#closing)
   }
 
@@ -116,7 +128,7 @@ export class OpenFiles {
 
   #leave(): void {
     const next = this.#waiting.shift()
-    if (next === undefined) this.#running--
-    else next()
+    if (next !== undefined) next()
+    else if (--this.#running === 0) this.#drained?.()
   }
 }
