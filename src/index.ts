@@ -88,8 +88,31 @@ export type { Assignable, AssignableMember, Assignor } from './clients/group/ass
 export { Admin } from './clients/admin/admin.js'
 export type { AclBinding, AclBindingFilter, NewAclBinding } from './clients/admin/acls.js'
 export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'
-export type { ConfigChanges, ConfigEntry, ConfigResource, ConfigSource } from './clients/admin/configs.js'
-export type { GroupDescription, GroupListing, GroupMember, GroupOffset } from './clients/admin/groups.js'
+export type {
+  ClusterDescription,
+  DescribeClusterOptions,
+  FeatureMetadata,
+  FinalizedFeature,
+  SupportedFeature,
+} from './clients/admin/cluster.js'
+export type {
+  ConfigChanges,
+  ConfigEntry,
+  ConfigResource,
+  ConfigSource,
+  ConfigSynonym,
+  DescribeConfigsOptions,
+} from './clients/admin/configs.js'
+export type { MemberToRemove, RemoveMembersOptions } from './clients/admin/group-members.js'
+export type { GroupOffset, GroupOffsetToSet } from './clients/admin/group-offsets.js'
+export type {
+  GroupDescription,
+  GroupListing,
+  GroupMember,
+  GroupState,
+  GroupType,
+  ListGroupsOptions,
+} from './clients/admin/groups.js'
 export type { LogDirDescription, ReplicaInfo } from './clients/admin/log-dirs.js'
 export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
 export type {
@@ -99,8 +122,13 @@ export type {
   UserScramCredentialsDescription,
   UserScramCredentialUpsertion,
 } from './clients/admin/scram.js'
-export type { ListedOffset, OffsetSpec } from './clients/admin/offsets.js'
-export type { ClusterDescription, CreatedTopic, NewTopic, TopicDescription } from './clients/admin/topics.js'
+export type { ListedOffset, ListOffsetsOptions, OffsetSpec } from './clients/admin/offsets.js'
+export type {
+  CreatedTopic,
+  CreatePartitionsOptions,
+  NewTopic,
+  TopicDescription,
+} from './clients/admin/topics.js'
 
 // The listener
 export type {

@@ -13,23 +13,37 @@ import type { AdminOptions, ChangeOptions } from './admin-options.js'
 import {
   alterConfigs,
   describeConfigs,
+  listConfigResources,
   type ConfigChanges,
   type ConfigEntry,
   type ConfigResource,
+  type DescribeConfigsOptions,
 } from './configs.js'
-import { removeStaticMembers } from './group-members.js'
 import {
+  describeCluster,
+  describeFeatures,
+  type ClusterDescription,
+  type DescribeClusterOptions,
+  type FeatureMetadata,
+} from './cluster.js'
+import { removeMembers, type MemberToRemove, type RemoveMembersOptions } from './group-members.js'
+import {
+  alterGroupOffsets,
   deleteGroupOffsets,
+  listGroupOffsets,
+  type GroupOffset,
+  type GroupOffsetToSet,
+} from './group-offsets.js'
+import {
   deleteGroups,
   describeGroups,
-  listGroupOffsets,
   listGroups,
   type GroupDescription,
   type GroupListing,
-  type GroupOffset,
+  type ListGroupsOptions,
 } from './groups.js'
 import { describeLogDirs, type LogDirDescription } from './log-dirs.js'
-import { listOffsets, type ListedOffset, type OffsetSpec } from './offsets.js'
+import { listOffsets, type ListedOffset, type ListOffsetsOptions, type OffsetSpec } from './offsets.js'
 import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
 import {
   alterUserScramCredentials,
@@ -41,11 +55,10 @@ import {
   createPartitions,
   createTopics,
   deleteTopics,
-  describeCluster,
   describeTopics,
   listTopics,
-  type ClusterDescription,
   type CreatedTopic,
+  type CreatePartitionsOptions,
   type NewTopic,
   type TopicDescription,
 } from './topics.js'
@@ -77,7 +90,8 @@ export class Admin {
   /**
    * Creates topics.
    * @throws OttlaError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
-   * INVALID_CONFIG.
+   * INVALID_REPLICA_ASSIGNMENT for brokers that are not there, INVALID_CONFIG, INVALID_REQUEST for a topic that is
+   * named twice, or has assignments and a number of partitions.
    */
   createTopics(topics: readonly NewTopic[], options: ChangeOptions = {}): Promise<readonly CreatedTopic[]> {
     return createTopics(this.#context, topics, options)
@@ -114,9 +128,10 @@ export class Admin {
 
   /**
    * Raises the number of a topic's partitions to `totalCount`. Keyed records are spread anew from then on.
-   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS unless it is more than there are.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS unless it is more than there are,
+   * INVALID_REPLICA_ASSIGNMENT for assignments that are not one for each new partition, or name other brokers.
    */
-  createPartitions(topic: string, totalCount: number, options: ChangeOptions = {}): Promise<void> {
+  createPartitions(topic: string, totalCount: number, options: CreatePartitionsOptions = {}): Promise<void> {
     return createPartitions(this.#context, topic, totalCount, options)
   }
 
@@ -124,8 +139,19 @@ export class Admin {
    * The settings of a topic or broker, with their types, defaults and where they come from.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
    */
-  describeConfigs(resource: ConfigResource, options: AdminOptions = {}): Promise<readonly ConfigEntry[]> {
+  describeConfigs(
+    resource: ConfigResource,
+    options: DescribeConfigsOptions = {},
+  ): Promise<readonly ConfigEntry[]> {
     return describeConfigs(this.#context, resource, options)
+  }
+
+  /** What has settings, of the types asked for, or of all (KIP-1142). */
+  listConfigResources(
+    types: readonly ConfigResource['type'][] = ['topic', 'broker'],
+    options: AdminOptions = {},
+  ): Promise<readonly ConfigResource[]> {
+    return listConfigResources(this.#context, types, options)
   }
 
   /**
@@ -154,22 +180,31 @@ export class Admin {
   /**
    * An offset of each partition: its start, its end, that of the record with the largest timestamp, or of the first
    * record at or after a time; -1 where there is none.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_ARGUMENT for another offset, such as those of tiered storage.
    */
   listOffsets(
     partitions: readonly TopicPartition[],
     spec: OffsetSpec,
-    options: AdminOptions = {},
+    options: ListOffsetsOptions = {},
   ): Promise<readonly ListedOffset[]> {
     return listOffsets(this.#context, partitions, spec, options)
   }
 
-  /** The brokers, the controller and the cluster's id. */
-  describeCluster(options: AdminOptions = {}): Promise<ClusterDescription> {
+  /** The brokers, the controller and the cluster's id; and what this client may do with it, if asked for. */
+  describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
     return describeCluster(this.#context, options)
   }
 
-  /** All groups. */
-  listGroups(options: AdminOptions = {}): Promise<readonly GroupListing[]> {
+  /** The features that clients go by, such as `transaction.version`: what could be, and what is (KIP-584). */
+  describeFeatures(options: AdminOptions = {}): Promise<FeatureMetadata> {
+    return describeFeatures(this.#context, options)
+  }
+
+  /**
+   * All groups, or those in some states, of some types, or with some protocols.
+   * @throws OttlaError INVALID_ARGUMENT for a state or a type that there is not.
+   */
+  listGroups(options: ListGroupsOptions = {}): Promise<readonly GroupListing[]> {
     return listGroups(this.#context, options)
   }
 
@@ -184,6 +219,34 @@ export class Admin {
   /** How far a group has come: every offset that it committed. */
   listConsumerGroupOffsets(groupId: string, options: AdminOptions = {}): Promise<readonly GroupOffset[]> {
     return listGroupOffsets(this.#context, groupId, options)
+  }
+
+  /**
+   * Sets how far a group has come, as a member's commit would: for a group that nobody is a member of, which need not
+   * be there yet. What it has committed for other partitions stays.
+   * @throws OttlaError UNKNOWN_MEMBER_ID for a group that has members, UNKNOWN_TOPIC_OR_PARTITION,
+   * OFFSET_METADATA_TOO_LARGE, INVALID_GROUP_ID for an empty name.
+   */
+  alterConsumerGroupOffsets(
+    groupId: string,
+    offsets: readonly GroupOffsetToSet[],
+    options: AdminOptions = {},
+  ): Promise<void> {
+    return alterGroupOffsets(this.#context, groupId, offsets, options)
+  }
+
+  /**
+   * Removes members from a group, or all that it has; their partitions go to those who stay. It is for static members
+   * that do not come back, which otherwise keep their place until their sessions end (KIP-345): a consumer that still
+   * runs fails with UNKNOWN_MEMBER_ID in what it does next, and joins again.
+   * @throws OttlaError UNKNOWN_MEMBER_ID for one that the group does not have, or a group that is not there.
+   */
+  removeMembersFromConsumerGroup(
+    groupId: string,
+    members: readonly MemberToRemove[] | 'all',
+    options: RemoveMembersOptions = {},
+  ): Promise<void> {
+    return removeMembers(this.#context, groupId, members, options)
   }
 
   /**
@@ -206,20 +269,6 @@ export class Admin {
     options: AdminOptions = {},
   ): Promise<void> {
     return deleteGroupOffsets(this.#context, groupId, partitions, options)
-  }
-
-  /**
-   * Removes static members from a group, which otherwise keep their place until their sessions end (KIP-345); their
-   * partitions are shared among the others. One that still runs fails with UNKNOWN_MEMBER_ID in what it does next,
-   * and joins again.
-   * @throws OttlaError UNKNOWN_MEMBER_ID for an instance id or a group that does not exist; ITEMS_FAILED for several.
-   */
-  removeMembersFromConsumerGroup(
-    groupId: string,
-    groupInstanceIds: readonly string[],
-    options: AdminOptions = {},
-  ): Promise<void> {
-    return removeStaticMembers(this.#context, groupId, groupInstanceIds, options)
   }
 
   /**

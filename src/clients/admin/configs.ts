@@ -1,6 +1,7 @@
 /** Admin requests about configs. */
 import { describeConfigs as describeConfigsApi } from '../../protocol/api/describe-configs.js'
 import { incrementalAlterConfigs } from '../../protocol/api/incremental-alter-configs.js'
+import { listConfigResources as listConfigResourcesApi } from '../../protocol/api/list-config-resources.js'
 import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
@@ -40,6 +41,22 @@ const TYPES = [
 export type ConfigSource =
   'topic' | 'broker (dynamic)' | 'cluster (dynamic)' | 'broker (static)' | 'default' | 'unknown'
 
+/** A value that a setting has somewhere. */
+export interface ConfigSynonym {
+  /** The name that the setting has there: a broker has the defaults of its topics under names of their own. */
+  readonly name: string
+  /** null for what must not be shown. */
+  readonly value: string | null
+  /** Where that is. */
+  readonly source: ConfigSource
+}
+
+/** What is to be told of settings. */
+export interface DescribeConfigsOptions extends AdminOptions {
+  /** Whether to tell where else a setting has values; default false. */
+  readonly includeSynonyms?: boolean
+}
+
 /** A setting. */
 export interface ConfigEntry {
   /** Kafka's dotted name. */
@@ -52,6 +69,13 @@ export interface ConfigEntry {
   readonly type: (typeof TYPES)[number]
   /** Whether it can only be set when the broker is opened. */
   readonly isReadOnly: boolean
+  /** Whether it is a secret, whose value is not told. */
+  readonly isSensitive: boolean
+  /**
+   * All its values, if asked for: first the one that counts, then those that would if that were not there, down to the
+   * default. Empty when not asked for.
+   */
+  readonly synonyms: readonly ConfigSynonym[]
   /** What it does. */
   readonly documentation: string | null
 }
@@ -86,12 +110,12 @@ export const alterConfigs = async (
 export const describeConfigs = async (
   { cluster }: ClientContext,
   { type, name }: ConfigResource,
-  { signal }: AdminOptions,
+  { includeSynonyms = false, signal }: DescribeConfigsOptions,
 ): Promise<readonly ConfigEntry[]> => {
   const channel = await cluster.any({ signal })
   const request = {
     resources: [{ resourceType: RESOURCE_TYPES[type], resourceName: name, configurationKeys: null }],
-    includeSynonyms: false,
+    includeSynonyms,
     includeDocumentation: true,
   }
   const { results } = await channel.send(describeConfigsApi, request, { signal })
@@ -102,14 +126,37 @@ export const describeConfigs = async (
       configs.push({
         name: config.name,
         value: config.value,
-        source: SOURCES[config.configSource] ?? 'unknown',
+        source: sourceOf(config.configSource),
         type: TYPES[config.configType] ?? 'unknown',
         isReadOnly: config.readOnly,
+        isSensitive: config.isSensitive,
+        synonyms: config.synonyms.map(({ name: synonym, value, source }) => ({
+          name: synonym,
+          value,
+          source: sourceOf(source),
+        })),
         documentation: config.documentation,
       })
     }
   }
   return configs
+}
+
+const sourceOf = (code: number): ConfigSource => SOURCES[code] ?? 'unknown'
+
+export const listConfigResources = async (
+  { cluster }: ClientContext,
+  types: readonly ConfigResource['type'][],
+  { signal }: AdminOptions,
+): Promise<readonly ConfigResource[]> => {
+  const channel = await cluster.any({ signal })
+  const request = { resourceTypes: types.map((type) => RESOURCE_TYPES[type]) }
+  const { errorCode, configResources } = await channel.send(listConfigResourcesApi, request, { signal })
+  if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
+  return configResources.flatMap(({ resourceType, resourceName: name }) => {
+    const type = types.find((candidate) => RESOURCE_TYPES[candidate] === resourceType)
+    return type === undefined ? [] : [{ type, name }]
+  })
 }
 
 const assertNone = ({ type, name }: ConfigResource, errorCode: number, message: string | null): void => {

@@ -1,33 +1,62 @@
-/** Removing static members from a group, which do not leave by themselves (KIP-345). */
+/** Removing members from a group, above all static ones, which do not leave by themselves (KIP-345). */
 import { leaveGroup } from '../../protocol/api/leave-group.js'
-import { errorFromKafkaCode } from '../../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions } from './admin-options.js'
+import { groupError } from './group-error.js'
+import { askForGroup } from './groups.js'
 import { Outcomes } from './outcomes.js'
 
-export const removeStaticMembers = async (
+/** A member to be removed: by the id that the coordinator gave it, or by the one of its configuration. */
+export type MemberToRemove = { readonly memberId: string } | { readonly groupInstanceId: string }
+
+/** How members are removed. */
+export interface RemoveMembersOptions extends AdminOptions {
+  /** Why, for the broker; default `member was removed by an admin`. At most 255 characters of it are sent. */
+  readonly reason?: string
+}
+
+const DEFAULT_REASON = 'member was removed by an admin'
+const MAX_REASON_LENGTH = 255
+
+export const removeMembers = async (
   { cluster }: ClientContext,
   groupId: string,
-  groupInstanceIds: readonly string[],
-  { signal }: AdminOptions,
+  members: readonly MemberToRemove[] | 'all',
+  { reason = DEFAULT_REASON, signal }: RemoveMembersOptions,
 ): Promise<void> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
-  const leaving = groupInstanceIds.map((groupInstanceId) => ({
-    memberId: '',
-    groupInstanceId,
-    reason: 'an administrator removed it',
+  const removed: readonly MemberToRemove[] =
+    members === 'all' ? ((await askForGroup(cluster, groupId, signal))?.members ?? []) : members
+  if (removed.length === 0) return
+  const identities = removed.map((member) => ({
+    memberId: 'memberId' in member ? member.memberId : '',
+    groupInstanceId: 'memberId' in member ? null : member.groupInstanceId,
+    reason: reason.slice(0, MAX_REASON_LENGTH),
   }))
-  const request = { groupId, memberId: '', members: leaving }
-  const { errorCode, members } = await coordinator.send(leaveGroup, request, { signal })
-  const outcomes = new Outcomes<string>(groupInstanceIds)
-  for (const id of groupInstanceIds) {
-    const answer = members.find(({ groupInstanceId }) => groupInstanceId === id)
-    const code = errorCode === 0 ? answer?.errorCode : errorCode
-    if (code === 0) outcomes.succeed(id, id)
-    else if (code !== undefined) {
-      const text = `Static member ${id} of group ${groupId}: ${errorFromKafkaCode(code).message}`
-      outcomes.fail(id, errorFromKafkaCode(code, text, { details: { groupId, groupInstanceId: id } }))
-    }
+  const coordinator = await cluster.coordinator(groupId, { signal })
+  const request = { groupId, memberId: '', members: identities }
+  const answer = await coordinator.send(leaveGroup, request, { signal })
+  if (answer.errorCode !== 0) throw groupError(groupId, answer.errorCode)
+  const outcomes = new Outcomes<string>(identities.map(nameOf))
+  for (const { errorCode, ...identity } of answer.members) {
+    const name = nameOf(identity)
+    if (errorCode === 0) outcomes.succeed(name, name)
+    else outcomes.fail(name, memberError(groupId, identity, errorCode))
   }
   outcomes.results()
+}
+
+interface MemberIdentity {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
+const nameOf = ({ memberId, groupInstanceId }: MemberIdentity): string => groupInstanceId ?? memberId
+
+const memberError = (groupId: string, member: MemberIdentity, errorCode: number): OttlaError => {
+  const { message } = errorFromKafkaCode(errorCode)
+  const { memberId, groupInstanceId } = member
+  return errorFromKafkaCode(errorCode, `Group ${groupId}, member ${nameOf(member)}: ${message}`, {
+    details: groupInstanceId === null ? { groupId, memberId } : { groupId, groupInstanceId },
+  })
 }

@@ -2,24 +2,48 @@
 import { deleteGroups as deleteGroupsApi } from '../../protocol/api/delete-groups.js'
 import { describeGroups as describeGroupsApi } from '../../protocol/api/describe-groups.js'
 import { listGroups as listGroupsApi } from '../../protocol/api/list-groups.js'
-import { offsetDelete } from '../../protocol/api/offset-delete.js'
-import { offsetFetch } from '../../protocol/api/offset-fetch.js'
 import { decodeAssignment } from '../../protocol/consumer-protocol.js'
-import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
+import type { ResponseOf } from '../../protocol/schema.js'
+import { errorFromKafkaCode, invalidArgument } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import { partitionName, type TopicPartition } from '../message.js'
+import type { TopicPartition } from '../message.js'
 import type { AdminOptions } from './admin-options.js'
-import { groupByTopic } from './group-by-topic.js'
+import { groupError } from './group-error.js'
 import { Outcomes } from './outcomes.js'
 
-/** A group in the list of groups. */
-export interface GroupListing {
+const GROUP_STATES = ['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead'] as const
+const GROUP_TYPES = ['classic', 'consumer', 'share', 'streams'] as const
+
+/** Where a group stands: nobody is in it, its members join, wait for their partitions, have them, or it is gone. */
+export type GroupState = (typeof GROUP_STATES)[number]
+
+/** By which protocol a group shares its work (KIP-848). All groups here are `classic`. */
+export type GroupType = (typeof GROUP_TYPES)[number]
+
+/** Which groups are meant; nothing said is all of them. */
+export interface ListGroupsOptions extends AdminOptions {
+  /** Those in one of these states (KIP-518). */
+  readonly states?: readonly GroupState[]
+  /** Those of one of these types (KIP-848). */
+  readonly types?: readonly GroupType[]
+  /** Those with one of these protocols: `consumer`, `connect`, or `''` for a group that has never had members. */
+  readonly protocolTypes?: readonly string[]
+}
+
+/** A group. */
+interface Group {
   /** The group's name. */
   readonly groupId: string
   /** `consumer` for a group of consumers. */
   readonly protocolType: string
-  /** Empty, PreparingRebalance, CompletingRebalance, Stable or Dead. */
+  /** One of {@link GroupState}. */
   readonly state: string
+}
+
+/** A group in the list of groups. */
+export interface GroupListing extends Group {
+  /** One of {@link GroupType}. */
+  readonly type: string
 }
 
 /** A member of a group. */
@@ -32,38 +56,42 @@ export interface GroupMember {
   readonly clientId: string
   /** Where it is: an address, or `in-process`. */
   readonly clientHost: string
-  /** The partitions that are its own in this generation. */
+  /** The partitions that are its own in this generation; none where the members are no consumers. */
   readonly assignment: readonly TopicPartition[]
 }
 
 /** A group with its members. */
-export interface GroupDescription extends GroupListing {
+export interface GroupDescription extends Group {
   /** The assignor that the group has agreed on. */
   readonly protocol: string
   /** Its members in this generation, with their partitions. */
   readonly members: readonly GroupMember[]
 }
 
-/** How far a group has come in a partition. */
-export interface GroupOffset extends TopicPartition {
-  /** The offset of the next record to be processed. */
-  readonly offset: number
-  /** What was committed along with it. */
-  readonly metadata: string
-}
-
 export const listGroups = async (
   { cluster }: ClientContext,
-  { signal }: AdminOptions,
+  { states = [], types = [], protocolTypes = [], signal }: ListGroupsOptions,
 ): Promise<readonly GroupListing[]> => {
+  for (const state of states) checkOneOf('The state', state, GROUP_STATES)
+  for (const type of types) checkOneOf('The type', type, GROUP_TYPES)
   const channel = await cluster.any({ signal })
-  const { errorCode, groups } = await channel.send(
-    listGroupsApi,
-    { statesFilter: [], typesFilter: [] },
-    { signal },
-  )
+  const request = { statesFilter: states, typesFilter: types }
+  const { errorCode, groups } = await channel.send(listGroupsApi, request, { signal })
   if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
-  return groups.map(({ groupId, protocolType, groupState }) => ({ groupId, protocolType, state: groupState }))
+  // As in Kafka the broker is not asked for the protocol.
+  return groups
+    .filter(({ protocolType }) => protocolTypes.length === 0 || protocolTypes.includes(protocolType))
+    .map(({ groupId, protocolType, groupState, groupType }) => ({
+      groupId,
+      type: groupType,
+      protocolType,
+      state: groupState,
+    }))
+}
+
+/** Callers without types may say anything, and the broker would find no group in a state that there is not. */
+const checkOneOf = (what: string, value: string, known: readonly string[]): void => {
+  if (!known.includes(value)) throw invalidArgument(what, value, `one of ${known.join(', ')}`)
 }
 
 export const describeGroups = async (
@@ -82,14 +110,8 @@ const describeGroup = async (
   groupId: string,
   signal: AbortSignal | undefined,
 ): Promise<GroupDescription> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
-  const request = { groups: [groupId], includeAuthorizedOperations: false }
-  const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
-  const [group] = groups
-  if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) {
-    return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
-  }
-  if (group.errorCode !== 0) throw groupError(groupId, group.errorCode, group.errorMessage)
+  const group = await askForGroup(cluster, groupId, signal)
+  if (group === undefined) return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
   const { protocolType, protocolData, groupState, members } = group
   return {
     groupId,
@@ -101,46 +123,39 @@ const describeGroup = async (
       groupInstanceId,
       clientId,
       clientHost,
-      assignment: memberAssignment.length === 0 ? [] : partitionsOf(memberAssignment),
+      assignment: protocolType === CONSUMERS ? partitionsOf(memberAssignment) : [],
     })),
   }
 }
 
+type DescribedGroup = ResponseOf<typeof describeGroupsApi>['groups'][number]
+
 const GROUP_ID_NOT_FOUND = 69
+/** What consumers call their protocol. Other clients share out other things than partitions. */
+const CONSUMERS = 'consumer'
+
+/** undefined for one that does not exist. */
+export const askForGroup = async (
+  cluster: ClientContext['cluster'],
+  groupId: string,
+  signal: AbortSignal | undefined,
+): Promise<DescribedGroup | undefined> => {
+  const coordinator = await cluster.coordinator(groupId, { signal })
+  const request = { groups: [groupId], includeAuthorizedOperations: false }
+  const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
+  const [group] = groups
+  if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) return undefined
+  if (group.errorCode !== 0) throw groupError(groupId, group.errorCode, group.errorMessage)
+  return group
+}
 
 const partitionsOf = (assignment: Uint8Array): TopicPartition[] =>
-  decodeAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
-    partitions.map((partition) => ({ topic, partition })),
-  )
-
-export const listGroupOffsets = async (
-  { cluster }: ClientContext,
-  groupId: string,
-  { signal }: AdminOptions,
-): Promise<readonly GroupOffset[]> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
-  const request = {
-    groupId: '',
-    topics: null,
-    groups: [{ groupId, memberId: null, memberEpoch: -1, topics: null }],
-    requireStable: false,
-  }
-  const { groups } = await coordinator.send(offsetFetch, request, { signal })
-  const [group] = groups
-  if (group === undefined) return []
-  if (group.errorCode !== 0) throw errorFromKafkaCode(group.errorCode)
-  const named = await namesOf(cluster, group.topics, signal)
-  return group.topics.flatMap(({ name, topicId, partitions }) =>
-    partitions
-      .filter(({ committedOffset }) => committedOffset >= 0)
-      .map(({ partitionIndex, committedOffset, metadata }) => ({
-        topic: name === '' ? (named.get(topicId) ?? topicId) : name,
-        partition: partitionIndex,
-        offset: committedOffset,
-        metadata: metadata ?? '',
-      })),
-  )
-}
+  // A member has none before its generation's leader has said so.
+  assignment.length === 0
+    ? []
+    : decodeAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition })),
+      )
 
 export const deleteGroups = async (
   { cluster }: ClientContext,
@@ -156,51 +171,4 @@ export const deleteGroups = async (
   }
   await Promise.all([...new Set(groupIds)].map((id) => outcomes.attempt(id, () => remove(id))))
   outcomes.results()
-}
-
-export const deleteGroupOffsets = async (
-  { cluster }: ClientContext,
-  groupId: string,
-  partitions: readonly TopicPartition[],
-  { signal }: AdminOptions,
-): Promise<void> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
-  const request = {
-    groupId,
-    topics: groupByTopic(partitions, ({ partition }) => ({ partitionIndex: partition })),
-  }
-  const { errorCode, topics } = await coordinator.send(offsetDelete, request, { signal })
-  if (errorCode !== 0) throw groupError(groupId, errorCode)
-  const outcomes = new Outcomes<TopicPartition>(partitions.map(partitionName))
-  for (const { name: topic, partitions: results } of topics) {
-    for (const { partitionIndex: partition, errorCode: partitionError } of results) {
-      const name = partitionName({ topic, partition })
-      if (partitionError === 0) outcomes.succeed(name, { topic, partition })
-      else outcomes.fail(name, groupPartitionError(groupId, { topic, partition }, partitionError))
-    }
-  }
-  outcomes.results()
-}
-
-const groupPartitionError = (groupId: string, of: TopicPartition, errorCode: number): OttlaError => {
-  const { message } = errorFromKafkaCode(errorCode)
-  const { topic, partition } = of
-  return errorFromKafkaCode(errorCode, `Group ${groupId}, partition ${partitionName(of)}: ${message}`, {
-    details: { groupId, topic, partition },
-  })
-}
-
-const groupError = (groupId: string, errorCode: number, message?: string | null): OttlaError => {
-  const meaning = message ?? errorFromKafkaCode(errorCode).message
-  return errorFromKafkaCode(errorCode, `Group ${groupId}: ${meaning}`, { details: { groupId } })
-}
-
-/** From version 10 on the answer names topics by id alone. */
-const namesOf = async (
-  cluster: ClientContext['cluster'],
-  topics: readonly { readonly name: string }[],
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> => {
-  if (topics.every(({ name }) => name !== '')) return new Map()
-  return new Map((await cluster.topics({ signal })).map(({ topicId, name }) => [topicId, name]))
 }

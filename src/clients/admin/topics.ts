@@ -1,10 +1,10 @@
-/** Admin requests about topics and the cluster. */
+/** Admin requests about topics. */
 import { createPartitions as createPartitionsApi } from '../../protocol/api/create-partitions.js'
 import { createTopics as createTopicsApi } from '../../protocol/api/create-topics.js'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/api/delete-topics.js'
 import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
-import type { ClusterMetadata, TopicMetadata } from '../cluster.js'
+import type { TopicMetadata } from '../cluster.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
 import { Outcomes } from './outcomes.js'
@@ -20,8 +20,19 @@ export interface NewTopic {
   readonly numPartitions?: number
   /** Default, or -1: the broker's default. An embedded broker has one replica of everything. */
   readonly replicationFactor?: number
+  /**
+   * Which brokers keep each partition: `[[1], [1]]` for two partitions on broker 1, the first being the one that is to
+   * lead. Instead of `numPartitions` and `replicationFactor`, which then cannot be given.
+   */
+  readonly assignments?: readonly (readonly number[])[]
   /** Settings by Kafka's dotted names. */
   readonly configs?: Readonly<Record<string, string>>
+}
+
+/** How partitions are added. */
+export interface CreatePartitionsOptions extends ChangeOptions {
+  /** Which brokers keep each of the partitions that are added; the broker decides when left out. */
+  readonly assignments?: readonly (readonly number[])[]
 }
 
 /** A topic that was created. */
@@ -39,9 +50,6 @@ export interface CreatedTopic {
 /** A topic and its partitions. */
 export type TopicDescription = TopicMetadata
 
-/** A cluster and its brokers. */
-export type ClusterDescription = ClusterMetadata
-
 export const createTopics = async (
   { cluster }: ClientContext,
   topics: readonly NewTopic[],
@@ -51,13 +59,16 @@ export const createTopics = async (
   const response = await controller.send(
     createTopicsApi,
     {
-      topics: topics.map(({ name, numPartitions = -1, replicationFactor = -1, configs = {} }) => ({
-        name,
-        numPartitions,
-        replicationFactor,
-        assignments: [],
-        configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
-      })),
+      topics: topics.map((topic) => {
+        const { name, numPartitions = -1, replicationFactor = -1, assignments = [], configs = {} } = topic
+        return {
+          name,
+          numPartitions,
+          replicationFactor,
+          assignments: assignments.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
+          configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
+        }
+      }),
       timeoutMs: CHANGE_TIMEOUT_MS,
       validateOnly,
     },
@@ -125,11 +136,17 @@ export const createPartitions = async (
   { cluster }: ClientContext,
   topic: string,
   totalCount: number,
-  { validateOnly = false, signal }: ChangeOptions,
+  { assignments, validateOnly = false, signal }: CreatePartitionsOptions,
 ): Promise<void> => {
   const controller = await cluster.controller({ signal })
   const request = {
-    topics: [{ name: topic, count: totalCount, assignments: null }],
+    topics: [
+      {
+        name: topic,
+        count: totalCount,
+        assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
+      },
+    ],
     timeoutMs: CHANGE_TIMEOUT_MS,
     validateOnly,
   }
@@ -139,11 +156,6 @@ export const createPartitions = async (
     if (errorCode !== 0) throw topicError(name, errorCode, errorMessage)
   }
 }
-
-export const describeCluster = (
-  { cluster }: ClientContext,
-  options: AdminOptions,
-): Promise<ClusterDescription> => cluster.describe(options)
 
 const topicError = (topic: string, errorCode: number, message: string | null): OttlaError => {
   const { message: meaning } = errorFromKafkaCode(errorCode)

@@ -1,7 +1,8 @@
 /** A consumer group: what its members share, and the way to become one. */
 import { invalidArgument } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
-import { describeGroups, listGroupOffsets, type GroupDescription, type GroupOffset } from '../admin/groups.js'
+import { listGroupOffsets, type GroupOffset } from '../admin/group-offsets.js'
+import { describeGroups, type GroupDescription } from '../admin/groups.js'
 import type { Consumer } from '../consumer/consumer.js'
 import { checkGroupOptions, type GroupConsumerOptions } from '../consumer/consumer-options.js'
 import { createGroupConsumer } from '../consumer/group-consumer.js'

@@ -110,18 +110,22 @@ describe('a static member', () => {
     await first.close()
     expect((await group.describe()).members).toHaveLength(2)
     const admin = new Admin(context)
-    await admin.removeMembersFromConsumerGroup('billing', ['a'])
+    await admin.removeMembersFromConsumerGroup('billing', [{ groupInstanceId: 'a' }])
     let left = -1
     const look = async (): Promise<void> => void (left = (await group.describe()).members.length)
     await until(() => {
       void look()
       return left === 1
     })
-    await expect(admin.removeMembersFromConsumerGroup('billing', ['a'])).rejects.toMatchObject({
+    await expect(
+      admin.removeMembersFromConsumerGroup('billing', [{ groupInstanceId: 'a' }]),
+    ).rejects.toMatchObject({
       code: 'UNKNOWN_MEMBER_ID',
       details: { groupInstanceId: 'a' },
     })
-    await expect(admin.removeMembersFromConsumerGroup('nobody', ['a', 'b'])).rejects.toMatchObject({
+    await expect(
+      admin.removeMembersFromConsumerGroup('billing', [{ groupInstanceId: 'a' }, { groupInstanceId: 'b' }]),
+    ).rejects.toMatchObject({
       code: 'ITEMS_FAILED',
     })
   })
