@@ -33,6 +33,9 @@ export interface PartitionLogsOptions {
   readonly describe?: (id: PartitionId) => PartitionDescription | undefined
 }
 
+/** How many logs write their checkpoints at once while all are closed: those wait in memory for the disk. */
+export const MAX_CLOSING_LOGS = 256
+
 interface Entry {
   readonly opening: Promise<PartitionLog>
   log: PartitionLog | undefined
@@ -138,21 +141,24 @@ export class PartitionLogs extends Resource {
     return droppedBytes
   }
 
-  /** Closes all of them at once, so that their checkpoints go to the storage together. */
+  /** Closes many at once, so that their checkpoints go to the storage together. */
   protected override async onClose(): Promise<void> {
     const entries = [...this.#entries.values()]
     this.#entries.clear()
-    const closed = await Promise.allSettled(
-      entries.map(async ({ opening }) => {
-        const log = await opening.catch(() => undefined)
-        if (this.#storage.failure !== undefined) log?.takeOffline(this.#storage.failure)
-        await log?.close()
-      }),
-    )
-    const errors = closed.flatMap((result) =>
-      result.status === 'rejected' ? [result.reason as unknown] : [],
-    )
+    const errors: unknown[] = []
+    for (let from = 0; from < entries.length; from += MAX_CLOSING_LOGS) {
+      const closing = entries.slice(from, from + MAX_CLOSING_LOGS).map((entry) => this.#closeLog(entry))
+      for (const closed of await Promise.allSettled(closing)) {
+        if (closed.status === 'rejected') errors.push(closed.reason)
+      }
+    }
     if (errors.length === 1) throw errors[0]
     if (errors.length > 1) throw new AggregateError(errors, `${errors.length} logs did not close.`)
+  }
+
+  async #closeLog({ opening }: Entry): Promise<void> {
+    const log = await opening.catch(() => undefined)
+    if (this.#storage.failure !== undefined) log?.takeOffline(this.#storage.failure)
+    await log?.close()
   }
 }

@@ -6,8 +6,9 @@ import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Durability } from './contract.js'
 
 /**
- * How many bytes go into one write at most; a larger single write goes alone. What waits beyond that keeps its
- * place: its bytes are its caller's until it is acknowledged, so a bound here would save no memory.
+ * How many bytes go into one write at most; a larger single write goes alone. What waits beyond that keeps its place:
+ * its bytes are its caller's until it is acknowledged, so a bound here would save no memory. Every caller has one of its
+ * own, which counts a write until then: the table in ARCHITECTURE.md says which.
  */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024
 

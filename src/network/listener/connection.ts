@@ -48,6 +48,8 @@ interface Slot {
   /** undefined until it is answered; no pieces for a request that wants no answer. */
   answer: readonly Uint8Array[] | undefined
   answerBytes: number
+  /** The broker works on it, and holds its bytes until it is done, also for a client that is gone. */
+  isWorkedOn: boolean
 }
 
 /** A connection of a listener. */
@@ -109,7 +111,9 @@ export class ListenerConnection implements ConnectionHandler {
     if (this.#gone.signal.aborted) return
     this.#gone.abort()
     this.#turnedAway?.cancel()
-    for (const { sizeBytes, answer } of this.#slots) if (answer === undefined) this.#host.release(sizeBytes)
+    for (const { sizeBytes, answer, isWorkedOn } of this.#slots) {
+      if (answer === undefined && !isWorkedOn) this.#host.release(sizeBytes)
+    }
     this.#slots.length = 0
     this.#host.gone(this)
   }
@@ -160,7 +164,7 @@ export class ListenerConnection implements ConnectionHandler {
   #begin(frame: Uint8Array): void {
     const isForAuthenticator = this.#authenticator?.takes(frame) === true
     this.#touch()
-    const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0 }
+    const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0, isWorkedOn: false }
     this.#slots.push(slot)
     this.#isHeldBack = !this.#host.admit(this, frame.length)
     if (isForAuthenticator) {
@@ -177,10 +181,14 @@ export class ListenerConnection implements ConnectionHandler {
       this.#handle(slot, request, inspected)
       return
     }
+    slot.isWorkedOn = true
     const turn = (this.#turn ?? Promise.resolve())
       .then(() => inspected)
       .then((recordErrors) => this.#handle(slot, request, recordErrors))
-      .catch((error: unknown) => this.#refuse(error))
+      .catch((error: unknown) => {
+        this.#done(slot)
+        this.#refuse(error)
+      })
       .finally(() => {
         if (this.#turn === turn) this.#turn = undefined
       })
@@ -188,12 +196,28 @@ export class ListenerConnection implements ConnectionHandler {
   }
 
   #handle(slot: Slot, request: ListenerRequest, recordErrors: RequestContext['recordErrors']): void {
-    if (this.#gone.signal.aborted) return
+    if (this.#gone.signal.aborted) {
+      this.#done(slot)
+      return
+    }
     const { api, header, body } = request
+    slot.isWorkedOn = true
     this.#host.handle(api, body, { ...this.#contextOf(header), recordErrors }).then(
-      (response) => this.#respond(slot, request, response),
-      (error: unknown) => this.#refuse(error),
+      (response) => {
+        this.#done(slot)
+        this.#respond(slot, request, response)
+      },
+      (error: unknown) => {
+        this.#done(slot)
+        this.#refuse(error)
+      },
     )
+  }
+
+  /** The broker is done with it: what a client that is gone had asked for counts no longer. */
+  #done(slot: Slot): void {
+    if (slot.isWorkedOn && this.#gone.signal.aborted) this.#host.release(slot.sizeBytes)
+    slot.isWorkedOn = false
   }
 
   #contextOf({ apiVersion, clientId }: RequestHeader): RequestContext {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Ottla, type OttlaError } from '../../../src/index.js'
+import { Ottla, type LogStorage, type OttlaError } from '../../../src/index.js'
 import type { ListenerOptions } from '../../../src/network/listener/listener-options.js'
 import type { Listener } from '../../../src/network/listener/listener.js'
 import { fetch } from '../../../src/protocol/api/fetch.js'
@@ -11,6 +11,8 @@ import { metadata } from '../../../src/protocol/api/metadata.js'
 import { produce } from '../../../src/protocol/api/produce.js'
 import { encodeRequest } from '../../../src/protocol/frame.js'
 import { encodeBatch } from '../../../src/record/encode.js'
+import { deferred } from '../../../src/runtime/abort.js'
+import { MemoryStorage } from '../../../src/storage/memory/memory-storage.js'
 import { crc32c } from '../../../src/record/crc32c.js'
 import { WireClient } from '../../support/wire-client.js'
 
@@ -37,6 +39,32 @@ const refusals = (listener: Listener): OttlaError[] => {
   const errors: OttlaError[] = []
   listener.events.on('clientRefused', ({ error }) => errors.push(error))
   return errors
+}
+
+/** `storage`, whose next append waits for what `gate` answers. */
+const gated = (inner: LogStorage) => {
+  let waiting: { readonly reached: () => void; readonly opened: Promise<void> } | undefined
+  const around = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (_target, name) => {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]): unknown => {
+          const call = (): unknown => Reflect.apply(value, target, args)
+          if (name === 'partition') return (call() as Promise<object>).then(around)
+          if (name !== 'append' || waiting === undefined) return call()
+          waiting.reached()
+          return waiting.opened.then(call)
+        }
+      },
+    })
+  const gate = () => {
+    const reached = deferred<undefined>()
+    const opened = deferred<undefined>()
+    waiting = { reached: () => reached.resolve(undefined), opened: opened.promise }
+    return { reached: reached.promise, open: () => opened.resolve(undefined) }
+  }
+  return { storage: around(inner), gate }
 }
 
 const askTopics = { topics: null, allowAutoTopicCreation: true }
@@ -146,6 +174,37 @@ describe('a connection', () => {
     client.close()
     await client.closed
     await expect.poll(() => listener.connectionCount).toBe(1)
+  })
+
+  it('that goes away leaves what the disk still has to take in the bound, until it has taken it', async () => {
+    const { storage, gate } = gated(new MemoryStorage())
+    await using slow = await Ottla.open({ storage })
+    await slow.createTopic('t')
+    const listener = await slow.listen({ queuedMaxRequestBytes: 4096 })
+    const stored = gate()
+    const first = await connect(listener)
+    first
+      .call(produce, VERSION.produce, produceRequest(batchOf('x'.repeat(8000))) as never)
+      .catch(() => undefined)
+    await stored.reached
+    first.close()
+    await first.closed
+    await expect.poll(() => listener.connectionCount).toBe(0)
+    const ask = async (): Promise<WireClient> => {
+      const client = await connect(listener)
+      await client.call(metadata, VERSION.metadata, askTopics as never)
+      return client
+    }
+    // One request is taken of each client, and none after it while there is no room.
+    const second = await ask()
+    let isAnswered = false
+    const answered = second
+      .call(metadata, VERSION.metadata, askTopics as never)
+      .then(() => (isAnswered = true))
+    for (let others = 0; others < 3; others++) await ask()
+    expect(isAnswered).toBe(false)
+    stored.open()
+    await answered
   })
 
   it('of a client that reads nothing is not read from for ever', async () => {
