@@ -36,10 +36,17 @@ const sample = async (
     const iterated = await consumeByIterator(ottla, topic, settings)
     const single = await ottla.createTopic('single', { partitions, key: bytes, value: bytes })
     const latencies = await latenciesOf(ottla, single, settings)
+    const singles = await ottla.createTopic('singles', { partitions, key: bytes, value: bytes })
+    const both = await ottla.createTopic('both', { partitions, key: bytes, value: bytes })
+    const groups = await ottla.createTopic('groups', { partitions, key: bytes, value: bytes })
     return {
       produce: produced,
       consume: consumed,
       'consume-iterator': iterated,
+      'send-single': await perSecond(settings, () => sendSingles(ottla, singles, settings)),
+      'produce-and-consume': await produceAndConsume(ottla, both, settings),
+      'grouped-sends': await groupedSends(ottla, groups, settings, false),
+      transactional: await groupedSends(ottla, groups, settings, true),
       'latency-p50': percentile(latencies, 0.5),
       'latency-p99': percentile(latencies, 0.99),
     }
@@ -60,6 +67,72 @@ const produce = async (ottla: Ottla, topic: BytesTopic, settings: InprocessSetti
   }
   await Promise.all(inFlight)
   await producer.close()
+}
+
+/** One record a call, none of them awaited before the next; they are counted in at the end. */
+const sendSingles = async (ottla: Ottla, topic: BytesTopic, settings: InprocessSettings): Promise<void> => {
+  const values = makeValues(settings)
+  const producer = ottla.producer({ batchSize: settings.batchBytes })
+  for (let batch = 0; batch < batchCountOf(settings); batch++) {
+    let last: Promise<unknown> | undefined
+    for (const value of values) last = producer.send(topic, { value })
+    // Only so that what is sent can be on its way: nobody calls a million times without a turn of the event loop.
+    if (batch % settings.batchesInFlight === 0) await last
+  }
+  await producer.close()
+}
+
+/** Records a second through the log, a member of a group reading while they are sent. */
+const produceAndConsume = async (
+  ottla: Ottla,
+  topic: BytesTopic,
+  settings: InprocessSettings,
+): Promise<number> => {
+  const consumer = await ottla.consumerGroup('both', readingAs(topic, settings)).join()
+  const reader = new Reader(settings)
+  const done = new AbortController()
+  const rate = await perSecond(settings, async () => {
+    const reading = consumer.run({
+      signal: done.signal,
+      eachBatch: (batch) => {
+        for (const message of batch.messages) reader.see(message.offset, message.value)
+        if (reader.isDone) done.abort()
+      },
+    })
+    await Promise.all([produce(ottla, topic, settings), reading])
+  })
+  reader.check()
+  await consumer.close()
+  return rate
+}
+
+/** So many records a send, each awaited before the next; with `isTransactional` each is a transaction. */
+const groupedSends = async (
+  ottla: Ottla,
+  topic: BytesTopic,
+  { recordsPerTransaction, ...settings }: InprocessSettings,
+  isTransactional: boolean,
+): Promise<number> => {
+  const records = makeValues({
+    ...settings,
+    recordsPerTransaction,
+    recordsPerBatch: recordsPerTransaction,
+  }).map((value) => ({ value }))
+  const producer = ottla.producer(isTransactional ? { transactionalId: 'bench' } : {})
+  const workload = {
+    ...settings,
+    recordsPerTransaction,
+    recordsPerBatch: recordsPerTransaction,
+    records: settings.records / 4,
+  }
+  const rate = await perSecond(workload, async () => {
+    for (let group = 0; group < batchCountOf(workload); group++) {
+      if (isTransactional) await producer.transaction((tx) => tx.send(topic, records))
+      else await producer.send(topic, records)
+    }
+  })
+  await producer.close()
+  return rate
 }
 
 /** As many records at a time as the peers get. */

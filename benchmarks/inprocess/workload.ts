@@ -11,6 +11,7 @@ export interface InprocessSettings extends Record<string, number> {
   /** Sends that may be unanswered at a time, where the subject can overlap them at all. */
   readonly batchesInFlight: number
   readonly records: number
+  readonly recordsPerTransaction: number
   readonly latencyRecords: number
 }
 
