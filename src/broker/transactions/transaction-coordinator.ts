@@ -253,7 +253,8 @@ export class TransactionCoordinator {
     const marker = { producerId, producerEpoch, type, coordinatorEpoch: partition.coordinatorEpoch } as const
     try {
       await writeMarkers(this.#services, partitions, marker)
-      await id.write(completed(metadata, this.#services.clock.now()))
+      // Without this note the markers are written again, which changes nothing: nobody has to wait for it.
+      id.note(completed(metadata, this.#services.clock.now()))
     } catch (error) {
       // The log that failed has told the application; to the client its transaction is decided.
       if (!OttlaError.is(error)) throw error

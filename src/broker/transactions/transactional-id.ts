@@ -50,6 +50,16 @@ export class TransactionalId {
     this.metadata = next
   }
 
+  /**
+   * Takes a step that is only a note: it counts at once, and is written before any that follows it. What a crash loses of
+   * it is found out again.
+   */
+  note(next: TransactionMetadata): void {
+    this.metadata = next
+    // The log that failed has told the application, and refuses every step after this one.
+    this.partition.write(this.name, next).catch(() => undefined)
+  }
+
   /** Whether partitions are being added. */
   get isAdding(): boolean {
     return this.#additionCount > 0
