@@ -114,6 +114,7 @@ export type {
   ListGroupsOptions,
 } from './clients/admin/groups.js'
 export type { LogDirDescription, ReplicaInfo } from './clients/admin/log-dirs.js'
+export type { AbortTransactionSpec, PartitionProducers, ProducerState } from './clients/admin/producers.js'
 export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
 export type {
   ScramCredentialInfo,
@@ -129,6 +130,12 @@ export type {
   NewTopic,
   TopicDescription,
 } from './clients/admin/topics.js'
+export type {
+  ListTransactionsOptions,
+  TransactionDescription,
+  TransactionListing,
+  TransactionState,
+} from './clients/admin/transactions.js'
 
 // The listener
 export type {

@@ -44,6 +44,12 @@ import {
 } from './groups.js'
 import { describeLogDirs, type LogDirDescription } from './log-dirs.js'
 import { listOffsets, type ListedOffset, type ListOffsetsOptions, type OffsetSpec } from './offsets.js'
+import {
+  abortTransaction,
+  describeProducers,
+  type AbortTransactionSpec,
+  type PartitionProducers,
+} from './producers.js'
 import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
 import {
   alterUserScramCredentials,
@@ -62,6 +68,13 @@ import {
   type NewTopic,
   type TopicDescription,
 } from './topics.js'
+import {
+  describeTransactions,
+  listTransactions,
+  type ListTransactionsOptions,
+  type TransactionDescription,
+  type TransactionListing,
+} from './transactions.js'
 
 /**
  * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error.
@@ -269,6 +282,48 @@ export class Admin {
     options: AdminOptions = {},
   ): Promise<void> {
     return deleteGroupOffsets(this.#context, groupId, partitions, options)
+  }
+
+  /**
+   * The producers that partitions remember, with the transactions that they have open there (KIP-664).
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    options: AdminOptions = {},
+  ): Promise<readonly PartitionProducers[]> {
+    return describeProducers(this.#context, partitions, options)
+  }
+
+  /**
+   * What coordinators know of transactional ids: the producer, and where its transaction stands (KIP-664).
+   * @throws OttlaError TRANSACTIONAL_ID_NOT_FOUND.
+   */
+  describeTransactions(
+    transactionalIds: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<readonly TransactionDescription[]> {
+    return describeTransactions(this.#context, transactionalIds, options)
+  }
+
+  /**
+   * All transactional ids, or those in some states, of some producers, with a transaction that has gone on for long,
+   * or with some names (KIP-664, KIP-994).
+   * @throws OttlaError INVALID_ARGUMENT for a state or a duration that cannot be.
+   */
+  listTransactions(options: ListTransactionsOptions = {}): Promise<readonly TransactionListing[]> {
+    return listTransactions(this.#context, options)
+  }
+
+  /**
+   * Ends a transaction in one partition as aborted, behind the back of its coordinator: for one that hangs, which its
+   * coordinator knows nothing of, and which keeps readers of committed records from all that follows (KIP-664). Take
+   * it from {@link describeProducers}, and see with {@link describeTransactions} that it goes on nowhere.
+   * @throws OttlaError INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED for an epoch that is not the last one,
+   * UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  abortTransaction(spec: AbortTransactionSpec, options: AdminOptions = {}): Promise<void> {
+    return abortTransaction(this.#context, spec, options)
   }
 
   /**
