@@ -84,7 +84,14 @@ export type { ConsumerGroupOptions, GroupQueryOptions, JoinOptions } from './cli
 export type { CommittedOffset, OffsetToCommit } from './clients/group/group-offsets.js'
 export { rangeAssignor } from './clients/group/range-assignor.js'
 export { roundRobinAssignor } from './clients/group/round-robin-assignor.js'
-export type { Assignable, AssignableMember, Assignor } from './clients/group/assignor.js'
+export { stickyAssignor } from './clients/group/sticky-assignor.js'
+export type {
+  Assignable,
+  AssignableMember,
+  Assignor,
+  LastAssignment,
+  RebalanceProtocol,
+} from './clients/group/assignor.js'
 export { Admin } from './clients/admin/admin.js'
 export type { AclBinding, AclBindingFilter, NewAclBinding } from './clients/admin/acls.js'
 export type { AdminOptions, ChangeOptions } from './clients/admin/admin-options.js'

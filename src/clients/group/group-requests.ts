@@ -12,7 +12,8 @@ import {
 } from '../../protocol/consumer-protocol.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import type { TopicPartition } from '../message.js'
-import type { AssignableMember, Assignor } from './assignor.js'
+import type { AssignableMember, Assignor, LastAssignment } from './assignor.js'
+import { flattenPartitions, groupPartitions } from './partitions-by-topic.js'
 
 /** The protocol type of consumer groups. */
 const PROTOCOL_TYPE = 'consumer'
@@ -36,21 +37,31 @@ export interface MemberOfGeneration {
   readonly groupInstanceId: string | null
 }
 
+/** What a member has when it joins. */
+export interface Holding {
+  /** Its id; empty when it has none. */
+  readonly memberId: string
+  /** What it has not given up. */
+  readonly owned: readonly TopicPartition[]
+  /** The generation in which it joined last; -1 when its membership has ended since. */
+  readonly generation: number
+  /** What its assignors may know of. */
+  readonly last: LastAssignment
+}
+
 export const sendJoin = (
   channel: Channel,
   terms: JoinTerms,
-  memberId: string,
+  { memberId, owned, generation, last }: Holding,
   reason: string,
   signal: AbortSignal,
 ): Promise<ResponseOf<typeof joinGroup>> => {
-  // Eager: everything is given up before joining, so nothing is owned.
-  const metadata = encodeSubscription({
+  const subscription = {
     topics: [...terms.topics].sort(),
-    userData: null,
-    ownedPartitions: [],
-    generationId: -1,
+    ownedPartitions: groupPartitions(owned),
+    generationId: generation,
     rackId: null,
-  })
+  }
   return channel.send(
     joinGroup,
     {
@@ -60,7 +71,10 @@ export const sendJoin = (
       memberId,
       groupInstanceId: terms.groupInstanceId ?? null,
       protocolType: PROTOCOL_TYPE,
-      protocols: terms.partitionAssigners.map(({ name }) => ({ name, metadata })),
+      protocols: terms.partitionAssigners.map((assignor) => ({
+        name: assignor.name,
+        metadata: encodeSubscription({ ...subscription, userData: assignor.userData?.(last) ?? null }),
+      })),
       reason,
     },
     { signal },
@@ -69,9 +83,16 @@ export const sendJoin = (
 
 /** The members of a generation, as the answer to its leader's join tells them. */
 export const membersOf = ({ members }: ResponseOf<typeof joinGroup>): AssignableMember[] =>
-  members.map(({ memberId, metadata }) => {
-    const { topics, ownedPartitions } = decodeSubscription(metadata)
-    return { memberId, topics, ownedPartitions: flatten(ownedPartitions) }
+  members.map(({ memberId, groupInstanceId, metadata }) => {
+    const { topics, ownedPartitions, generationId, userData } = decodeSubscription(metadata)
+    return {
+      memberId,
+      groupInstanceId,
+      topics,
+      ownedPartitions: flattenPartitions(ownedPartitions),
+      generation: generationId,
+      userData,
+    }
   })
 
 export const sendSync = (
@@ -92,7 +113,7 @@ export const sendSync = (
       protocolName,
       assignments: [...assignments].map(([member, partitions]) => ({
         memberId: member,
-        assignment: encodeAssignment({ assignedPartitions: byTopic(partitions), userData: null }),
+        assignment: encodeAssignment({ assignedPartitions: groupPartitions(partitions), userData: null }),
       })),
     },
     { signal },
@@ -100,7 +121,7 @@ export const sendSync = (
 
 /** The partitions in the answer to a sync. */
 export const assignmentOf = ({ assignment }: ResponseOf<typeof syncGroup>): TopicPartition[] =>
-  assignment.length === 0 ? [] : flatten(decodeAssignment(assignment).assignedPartitions)
+  assignment.length === 0 ? [] : flattenPartitions(decodeAssignment(assignment).assignedPartitions)
 
 /** Kafka's code in the answer; 0 when all is well. */
 export const sendHeartbeat = async (
@@ -121,22 +142,4 @@ export const sendLeave = async (
 ): Promise<void> => {
   const members = [{ memberId, groupInstanceId: null, reason }]
   await channel.send(leaveGroup, { groupId, memberId, members }, { signal })
-}
-
-interface TopicWithPartitions {
-  readonly topic: string
-  readonly partitions: readonly number[]
-}
-
-const flatten = (topics: readonly TopicWithPartitions[]): TopicPartition[] =>
-  topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
-
-const byTopic = (partitions: readonly TopicPartition[]): TopicWithPartitions[] => {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) {
-    const known = topics.get(topic)
-    if (known === undefined) topics.set(topic, [partition])
-    else known.push(partition)
-  }
-  return [...topics].map(([topic, indexes]) => ({ topic, partitions: indexes }))
 }

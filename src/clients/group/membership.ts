@@ -10,6 +10,7 @@ import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
 import { backoffMs, isStorageDown, type Backoff } from '../retry.js'
+import type { LastAssignment } from './assignor.js'
 import { PartitionCounts } from './partition-counts.js'
 import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
 import {
@@ -18,6 +19,7 @@ import {
   sendJoin,
   sendLeave,
   sendSync,
+  type Holding,
   type JoinTerms,
   type MemberOfGeneration,
 } from './group-requests.js'
@@ -70,6 +72,8 @@ export class Membership {
   /** The generation in which requests are made; -1 between two. */
   #generation = -1
   #assignment: readonly TopicPartition[] = []
+  /** What the assignors may go by, also when it is given up or lost. */
+  #last: LastAssignment = { partitions: [], generation: -1 }
   /** The generation of the assignment; -1 when it is void. */
   #assignedGeneration = -1
   #isContinuous = false
@@ -238,10 +242,10 @@ export class Membership {
     const { groupId, groupInstanceId = null } = this.#options
     this.#heartbeats.stop()
     const channel = await cluster.coordinator(groupId, { signal })
-    let joined = await sendJoin(channel, this.#options, this.#memberId, reason, signal)
+    let joined = await sendJoin(channel, this.#options, this.#holding(), reason, signal)
     if (errorFromKafkaCode(joined.errorCode).code === 'MEMBER_ID_REQUIRED') {
       this.#memberId = joined.memberId
-      joined = await sendJoin(channel, this.#options, this.#memberId, reason, signal)
+      joined = await sendJoin(channel, this.#options, this.#holding(), reason, signal)
     }
     if (joined.errorCode !== 0) throw this.#refusal('join', joined.errorCode)
 
@@ -265,7 +269,13 @@ export class Membership {
     this.#generation = joined.generationId
     this.#assignedGeneration = joined.generationId
     this.#assignment = assignmentOf(synced)
+    this.#last = { partitions: this.#assignment, generation: joined.generationId }
     return this.#assignment
+  }
+
+  /** Eager: everything was given up before joining. */
+  #holding(): Holding {
+    return { memberId: this.#memberId, owned: [], generation: this.#assignedGeneration, last: this.#last }
   }
 
   async #share(

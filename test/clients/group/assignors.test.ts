@@ -36,6 +36,9 @@ const assign = (
       memberId,
       topics: shuffled(topics, random),
       ownedPartitions: [],
+      groupInstanceId: null,
+      generation: -1,
+      userData: null,
     })),
     partitionCounts: new Map(shuffled(Object.entries(partitionCounts), random)),
   })
