@@ -1,80 +1,20 @@
 /** The admin client: what Kafka's Admin does, as methods that answer with plain objects. */
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
-import {
-  createAcls,
-  deleteAcls,
-  describeAcls,
-  type AclBinding,
-  type AclBindingFilter,
-  type NewAclBinding,
-} from './acls.js'
+import * as acls from './acls.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
-import {
-  alterConfigs,
-  describeConfigs,
-  listConfigResources,
-  type ConfigChanges,
-  type ConfigEntry,
-  type ConfigResource,
-  type DescribeConfigsOptions,
-} from './configs.js'
-import {
-  describeCluster,
-  describeFeatures,
-  type ClusterDescription,
-  type DescribeClusterOptions,
-  type FeatureMetadata,
-} from './cluster.js'
-import { removeMembers, type MemberToRemove, type RemoveMembersOptions } from './group-members.js'
-import {
-  alterGroupOffsets,
-  deleteGroupOffsets,
-  listGroupOffsets,
-  type GroupOffset,
-  type GroupOffsetToSet,
-} from './group-offsets.js'
-import {
-  deleteGroups,
-  describeGroups,
-  listGroups,
-  type GroupDescription,
-  type GroupListing,
-  type ListGroupsOptions,
-} from './groups.js'
-import { describeLogDirs, type LogDirDescription } from './log-dirs.js'
-import { listOffsets, type ListedOffset, type ListOffsetsOptions, type OffsetSpec } from './offsets.js'
-import {
-  abortTransaction,
-  describeProducers,
-  type AbortTransactionSpec,
-  type PartitionProducers,
-} from './producers.js'
-import { deleteRecords, type DeletedRecords, type RecordsToDelete } from './records.js'
-import {
-  alterUserScramCredentials,
-  describeUserScramCredentials,
-  type UserScramCredentialAlteration,
-  type UserScramCredentialsDescription,
-} from './scram.js'
-import {
-  createPartitions,
-  createTopics,
-  deleteTopics,
-  describeTopics,
-  listTopics,
-  type CreatedTopic,
-  type CreatePartitionsOptions,
-  type NewTopic,
-  type TopicDescription,
-} from './topics.js'
-import {
-  describeTransactions,
-  listTransactions,
-  type ListTransactionsOptions,
-  type TransactionDescription,
-  type TransactionListing,
-} from './transactions.js'
+import * as cluster from './cluster.js'
+import * as configs from './configs.js'
+import * as groupMembers from './group-members.js'
+import * as groupOffsets from './group-offsets.js'
+import * as groups from './groups.js'
+import * as logDirs from './log-dirs.js'
+import * as listedOffsets from './offsets.js'
+import * as producers from './producers.js'
+import * as records from './records.js'
+import * as scram from './scram.js'
+import * as topics from './topics.js'
+import * as transactions from './transactions.js'
 
 /**
  * Manages topics, configs and groups, strictly as Kafka does: creating a topic that exists is an error.
@@ -106,8 +46,11 @@ export class Admin {
    * INVALID_REPLICA_ASSIGNMENT for brokers that are not there, INVALID_CONFIG, INVALID_REQUEST for a topic that is
    * named twice, or has assignments and a number of partitions.
    */
-  createTopics(topics: readonly NewTopic[], options: ChangeOptions = {}): Promise<readonly CreatedTopic[]> {
-    return createTopics(this.#context, topics, options)
+  createTopics(
+    newTopics: readonly topics.NewTopic[],
+    options: ChangeOptions = {},
+  ): Promise<readonly topics.CreatedTopic[]> {
+    return topics.createTopics(this.#context, newTopics, options)
   }
 
   /**
@@ -115,28 +58,31 @@ export class Admin {
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION for an internal one.
    */
   deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
-    return deleteTopics(this.#context, names, options)
+    return topics.deleteTopics(this.#context, names, options)
   }
 
   /**
    * Where the broker keeps partitions, how large they are there, and how much room is left (KIP-113, KIP-827).
    * @throws OttlaError CLUSTER_AUTHORIZATION_FAILED.
    */
-  describeLogDirs(options: AdminOptions = {}): Promise<readonly LogDirDescription[]> {
-    return describeLogDirs(this.#context, options)
+  describeLogDirs(options: AdminOptions = {}): Promise<readonly logDirs.LogDirDescription[]> {
+    return logDirs.describeLogDirs(this.#context, options)
   }
 
   /** The names of the topics, without the internal ones. */
   listTopics(options: AdminOptions = {}): Promise<readonly string[]> {
-    return listTopics(this.#context, options)
+    return topics.listTopics(this.#context, options)
   }
 
   /**
    * The partitions of topics, and who leads them.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
    */
-  describeTopics(names: readonly string[], options: AdminOptions = {}): Promise<readonly TopicDescription[]> {
-    return describeTopics(this.#context, names, options)
+  describeTopics(
+    names: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<readonly topics.TopicDescription[]> {
+    return topics.describeTopics(this.#context, names, options)
   }
 
   /**
@@ -144,8 +90,12 @@ export class Admin {
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS unless it is more than there are,
    * INVALID_REPLICA_ASSIGNMENT for assignments that are not one for each new partition, or name other brokers.
    */
-  createPartitions(topic: string, totalCount: number, options: CreatePartitionsOptions = {}): Promise<void> {
-    return createPartitions(this.#context, topic, totalCount, options)
+  createPartitions(
+    topic: string,
+    totalCount: number,
+    options: topics.CreatePartitionsOptions = {},
+  ): Promise<void> {
+    return topics.createPartitions(this.#context, topic, totalCount, options)
   }
 
   /**
@@ -153,18 +103,18 @@ export class Admin {
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
    */
   describeConfigs(
-    resource: ConfigResource,
-    options: DescribeConfigsOptions = {},
-  ): Promise<readonly ConfigEntry[]> {
-    return describeConfigs(this.#context, resource, options)
+    resource: configs.ConfigResource,
+    options: configs.DescribeConfigsOptions = {},
+  ): Promise<readonly configs.ConfigEntry[]> {
+    return configs.describeConfigs(this.#context, resource, options)
   }
 
   /** What has settings, of the types asked for, or of all (KIP-1142). */
   listConfigResources(
-    types: readonly ConfigResource['type'][] = ['topic', 'broker'],
+    types: readonly configs.ConfigResource['type'][] = ['topic', 'broker'],
     options: AdminOptions = {},
-  ): Promise<readonly ConfigResource[]> {
-    return listConfigResources(this.#context, types, options)
+  ): Promise<readonly configs.ConfigResource[]> {
+    return configs.listConfigResources(this.#context, types, options)
   }
 
   /**
@@ -173,8 +123,12 @@ export class Admin {
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION; INVALID_CONFIG for a bad name or value; INVALID_REQUEST for a
    * broker, whose settings are given to `Ottla.open`.
    */
-  alterConfigs(resource: ConfigResource, changes: ConfigChanges, options: ChangeOptions = {}): Promise<void> {
-    return alterConfigs(this.#context, resource, changes, options)
+  alterConfigs(
+    resource: configs.ConfigResource,
+    changes: configs.ConfigChanges,
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    return configs.alterConfigs(this.#context, resource, changes, options)
   }
 
   /**
@@ -184,10 +138,10 @@ export class Admin {
    * whose `cleanup.policy` has no delete, INVALID_TOPIC_EXCEPTION for an internal one.
    */
   deleteRecords(
-    partitions: readonly RecordsToDelete[],
+    partitions: readonly records.RecordsToDelete[],
     options: AdminOptions = {},
-  ): Promise<readonly DeletedRecords[]> {
-    return deleteRecords(this.#context, partitions, options)
+  ): Promise<readonly records.DeletedRecords[]> {
+    return records.deleteRecords(this.#context, partitions, options)
   }
 
   /**
@@ -197,41 +151,44 @@ export class Admin {
    */
   listOffsets(
     partitions: readonly TopicPartition[],
-    spec: OffsetSpec,
-    options: ListOffsetsOptions = {},
-  ): Promise<readonly ListedOffset[]> {
-    return listOffsets(this.#context, partitions, spec, options)
+    spec: listedOffsets.OffsetSpec,
+    options: listedOffsets.ListOffsetsOptions = {},
+  ): Promise<readonly listedOffsets.ListedOffset[]> {
+    return listedOffsets.listOffsets(this.#context, partitions, spec, options)
   }
 
   /** The brokers, the controller and the cluster's id; and what this client may do with it, if asked for. */
-  describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
-    return describeCluster(this.#context, options)
+  describeCluster(options: cluster.DescribeClusterOptions = {}): Promise<cluster.ClusterDescription> {
+    return cluster.describeCluster(this.#context, options)
   }
 
   /** The features that clients go by, such as `transaction.version`: what could be, and what is (KIP-584). */
-  describeFeatures(options: AdminOptions = {}): Promise<FeatureMetadata> {
-    return describeFeatures(this.#context, options)
+  describeFeatures(options: AdminOptions = {}): Promise<cluster.FeatureMetadata> {
+    return cluster.describeFeatures(this.#context, options)
   }
 
   /**
    * All groups, or those in some states, of some types, or with some protocols.
    * @throws OttlaError INVALID_ARGUMENT for a state or a type that there is not.
    */
-  listGroups(options: ListGroupsOptions = {}): Promise<readonly GroupListing[]> {
-    return listGroups(this.#context, options)
+  listGroups(options: groups.ListGroupsOptions = {}): Promise<readonly groups.GroupListing[]> {
+    return groups.listGroups(this.#context, options)
   }
 
   /** State, members and assignments of groups; a group that does not exist is in the state Dead. */
   describeGroups(
     groupIds: readonly string[],
     options: AdminOptions = {},
-  ): Promise<readonly GroupDescription[]> {
-    return describeGroups(this.#context, groupIds, options)
+  ): Promise<readonly groups.GroupDescription[]> {
+    return groups.describeGroups(this.#context, groupIds, options)
   }
 
   /** How far a group has come: every offset that it committed. */
-  listConsumerGroupOffsets(groupId: string, options: AdminOptions = {}): Promise<readonly GroupOffset[]> {
-    return listGroupOffsets(this.#context, groupId, options)
+  listConsumerGroupOffsets(
+    groupId: string,
+    options: AdminOptions = {},
+  ): Promise<readonly groupOffsets.GroupOffset[]> {
+    return groupOffsets.listGroupOffsets(this.#context, groupId, options)
   }
 
   /**
@@ -242,10 +199,10 @@ export class Admin {
    */
   alterConsumerGroupOffsets(
     groupId: string,
-    offsets: readonly GroupOffsetToSet[],
+    offsets: readonly groupOffsets.GroupOffsetToSet[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return alterGroupOffsets(this.#context, groupId, offsets, options)
+    return groupOffsets.alterGroupOffsets(this.#context, groupId, offsets, options)
   }
 
   /**
@@ -256,10 +213,10 @@ export class Admin {
    */
   removeMembersFromConsumerGroup(
     groupId: string,
-    members: readonly MemberToRemove[] | 'all',
-    options: RemoveMembersOptions = {},
+    members: readonly groupMembers.MemberToRemove[] | 'all',
+    options: groupMembers.RemoveMembersOptions = {},
   ): Promise<void> {
-    return removeMembers(this.#context, groupId, members, options)
+    return groupMembers.removeMembers(this.#context, groupId, members, options)
   }
 
   /**
@@ -267,7 +224,7 @@ export class Admin {
    * @throws OttlaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
    */
   deleteGroups(groupIds: readonly string[], options: AdminOptions = {}): Promise<void> {
-    return deleteGroups(this.#context, groupIds, options)
+    return groups.deleteGroups(this.#context, groupIds, options)
   }
 
   /**
@@ -281,7 +238,7 @@ export class Admin {
     partitions: readonly TopicPartition[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return deleteGroupOffsets(this.#context, groupId, partitions, options)
+    return groupOffsets.deleteGroupOffsets(this.#context, groupId, partitions, options)
   }
 
   /**
@@ -291,8 +248,8 @@ export class Admin {
   describeProducers(
     partitions: readonly TopicPartition[],
     options: AdminOptions = {},
-  ): Promise<readonly PartitionProducers[]> {
-    return describeProducers(this.#context, partitions, options)
+  ): Promise<readonly producers.PartitionProducers[]> {
+    return producers.describeProducers(this.#context, partitions, options)
   }
 
   /**
@@ -302,8 +259,8 @@ export class Admin {
   describeTransactions(
     transactionalIds: readonly string[],
     options: AdminOptions = {},
-  ): Promise<readonly TransactionDescription[]> {
-    return describeTransactions(this.#context, transactionalIds, options)
+  ): Promise<readonly transactions.TransactionDescription[]> {
+    return transactions.describeTransactions(this.#context, transactionalIds, options)
   }
 
   /**
@@ -311,8 +268,10 @@ export class Admin {
    * or with some names (KIP-664, KIP-994).
    * @throws OttlaError INVALID_ARGUMENT for a state or a duration that cannot be.
    */
-  listTransactions(options: ListTransactionsOptions = {}): Promise<readonly TransactionListing[]> {
-    return listTransactions(this.#context, options)
+  listTransactions(
+    options: transactions.ListTransactionsOptions = {},
+  ): Promise<readonly transactions.TransactionListing[]> {
+    return transactions.listTransactions(this.#context, options)
   }
 
   /**
@@ -322,8 +281,8 @@ export class Admin {
    * @throws OttlaError INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED for an epoch that is not the last one,
    * UNKNOWN_TOPIC_OR_PARTITION.
    */
-  abortTransaction(spec: AbortTransactionSpec, options: AdminOptions = {}): Promise<void> {
-    return abortTransaction(this.#context, spec, options)
+  abortTransaction(spec: producers.AbortTransactionSpec, options: AdminOptions = {}): Promise<void> {
+    return producers.abortTransaction(this.#context, spec, options)
   }
 
   /**
@@ -331,21 +290,24 @@ export class Admin {
    * there once.
    * @throws OttlaError INVALID_REQUEST for a name or a principal that cannot be.
    */
-  createAcls(bindings: readonly NewAclBinding[], options: AdminOptions = {}): Promise<void> {
-    return createAcls(this.#context, bindings, options)
+  createAcls(bindings: readonly acls.NewAclBinding[], options: AdminOptions = {}): Promise<void> {
+    return acls.createAcls(this.#context, bindings, options)
   }
 
   /** The access control entries that `filter` lets through; all of them when it says nothing. */
-  describeAcls(filter: AclBindingFilter = {}, options: AdminOptions = {}): Promise<readonly AclBinding[]> {
-    return describeAcls(this.#context, filter, options)
+  describeAcls(
+    filter: acls.AclBindingFilter = {},
+    options: AdminOptions = {},
+  ): Promise<readonly acls.AclBinding[]> {
+    return acls.describeAcls(this.#context, filter, options)
   }
 
   /** Removes the access control entries that any of `filters` lets through; resolves to those. */
   deleteAcls(
-    filters: readonly AclBindingFilter[],
+    filters: readonly acls.AclBindingFilter[],
     options: AdminOptions = {},
-  ): Promise<readonly AclBinding[]> {
-    return deleteAcls(this.#context, filters, options)
+  ): Promise<readonly acls.AclBinding[]> {
+    return acls.deleteAcls(this.#context, filters, options)
   }
 
   /**
@@ -355,8 +317,8 @@ export class Admin {
   describeUserScramCredentials(
     users?: readonly string[],
     options: AdminOptions = {},
-  ): Promise<readonly UserScramCredentialsDescription[]> {
-    return describeUserScramCredentials(this.#context, users, options)
+  ): Promise<readonly scram.UserScramCredentialsDescription[]> {
+    return scram.describeUserScramCredentials(this.#context, users, options)
   }
 
   /**
@@ -366,9 +328,9 @@ export class Admin {
    * iterations that cannot be, DUPLICATE_RESOURCE for a user that is named twice, INVALID_ARGUMENT for a password.
    */
   alterUserScramCredentials(
-    alterations: readonly UserScramCredentialAlteration[],
+    alterations: readonly scram.UserScramCredentialAlteration[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return alterUserScramCredentials(this.#context, alterations, options)
+    return scram.alterUserScramCredentials(this.#context, alterations, options)
   }
 }

@@ -1,8 +1,10 @@
 /** Removing members from a group, above all static ones, which do not leave by themselves (KIP-345). */
 import { leaveGroup } from '../../protocol/api/leave-group.js'
+import type { Channel } from '../../protocol/channel.js'
 import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { AdminOptions } from './admin-options.js'
+import { askCoordinator } from './coordinator.js'
 import { groupError } from './group-error.js'
 import { askForGroup } from './groups.js'
 import { Outcomes } from './outcomes.js'
@@ -20,25 +22,28 @@ const DEFAULT_REASON = 'member was removed by an admin'
 const MAX_REASON_LENGTH = 255
 
 export const removeMembers = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupId: string,
   members: readonly MemberToRemove[] | 'all',
   { reason = DEFAULT_REASON, signal }: RemoveMembersOptions,
 ): Promise<void> => {
   const removed: readonly MemberToRemove[] =
-    members === 'all' ? ((await askForGroup(cluster, groupId, signal))?.members ?? []) : members
+    members === 'all' ? ((await askForGroup(context, groupId, signal))?.members ?? []) : members
   if (removed.length === 0) return
   const identities = removed.map((member) => ({
     memberId: 'memberId' in member ? member.memberId : '',
     groupInstanceId: 'memberId' in member ? null : member.groupInstanceId,
     reason: reason.slice(0, MAX_REASON_LENGTH),
   }))
-  const coordinator = await cluster.coordinator(groupId, { signal })
   const request = { groupId, memberId: '', members: identities }
-  const answer = await coordinator.send(leaveGroup, request, { signal })
-  if (answer.errorCode !== 0) throw groupError(groupId, answer.errorCode)
+  const ask = async (coordinator: Channel) => {
+    const answer = await coordinator.send(leaveGroup, request, { signal })
+    if (answer.errorCode !== 0) throw groupError(groupId, answer.errorCode)
+    return answer.members
+  }
+  const answers = await askCoordinator(context, { of: groupId, ask, signal })
   const outcomes = new Outcomes<string>(identities.map(nameOf))
-  for (const { errorCode, ...identity } of answer.members) {
+  for (const { errorCode, ...identity } of answers) {
     const name = nameOf(identity)
     if (errorCode === 0) outcomes.succeed(name, name)
     else outcomes.fail(name, memberError(groupId, identity, errorCode))

@@ -2,11 +2,13 @@
 import { offsetCommit } from '../../protocol/api/offset-commit.js'
 import { offsetDelete } from '../../protocol/api/offset-delete.js'
 import { offsetFetch } from '../../protocol/api/offset-fetch.js'
+import type { Channel } from '../../protocol/channel.js'
 import { errorFromKafkaCode, invalidArgument, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID } from '../../runtime/uuid.js'
 import type { ClientContext } from '../context.js'
 import { partitionName, type TopicPartition } from '../message.js'
 import type { AdminOptions } from './admin-options.js'
+import { askCoordinator } from './coordinator.js'
 import { groupByTopic } from './group-by-topic.js'
 import { groupError } from './group-error.js'
 import { Outcomes } from './outcomes.js'
@@ -20,23 +22,24 @@ export interface GroupOffset extends TopicPartition {
 }
 
 export const listGroupOffsets = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupId: string,
   { signal }: AdminOptions,
 ): Promise<readonly GroupOffset[]> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
   const request = {
     groupId: '',
     topics: null,
     groups: [{ groupId, memberId: null, memberEpoch: -1, topics: null }],
     requireStable: false,
   }
-  const { groups } = await coordinator.send(offsetFetch, request, { signal })
-  const [group] = groups
-  if (group === undefined) return []
-  if (group.errorCode !== 0) throw errorFromKafkaCode(group.errorCode)
-  const named = await namesOf(cluster, group.topics, signal)
-  return group.topics.flatMap(({ name, topicId, partitions }) =>
+  const ask = async (coordinator: Channel) => {
+    const { groups } = await coordinator.send(offsetFetch, request, { signal })
+    for (const { errorCode } of groups) if (errorCode !== 0) throw groupError(groupId, errorCode)
+    return groups.flatMap(({ topics }) => topics)
+  }
+  const topics = await askCoordinator(context, { of: groupId, ask, signal })
+  const named = await namesOf(context.cluster, topics, signal)
+  return topics.flatMap(({ name, topicId, partitions }) =>
     partitions
       .filter(({ committedOffset }) => committedOffset >= 0)
       .map(({ partitionIndex, committedOffset, metadata }) => ({
@@ -75,13 +78,12 @@ const NO_GENERATION = -1
 const UNKNOWN_EPOCH = -1
 
 export const alterGroupOffsets = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupId: string,
   offsets: readonly GroupOffsetToSet[],
   { signal }: AdminOptions,
 ): Promise<void> => {
   for (const { offset } of offsets) checkOffset(offset)
-  const coordinator = await cluster.coordinator(groupId, { signal })
   const request = {
     groupId,
     memberId: '',
@@ -95,11 +97,12 @@ export const alterGroupOffsets = async (
       committedMetadata: metadata,
     })).map((topic) => ({ ...topic, topicId: ZERO_UUID })),
   }
-  const { topics } = await coordinator.send(offsetCommit, request, {
-    signal,
-    maxVersion: NAMED_TOPICS_UNTIL,
-  })
-  assertAll(groupId, offsets, topics)
+  const ask = async (coordinator: Channel): Promise<void> => {
+    const options = { signal, maxVersion: NAMED_TOPICS_UNTIL }
+    const { topics } = await coordinator.send(offsetCommit, request, options)
+    assertAll(groupId, offsets, topics)
+  }
+  await askCoordinator(context, { of: groupId, ask, signal })
 }
 
 const checkOffset = (offset: number): void => {
@@ -108,19 +111,21 @@ const checkOffset = (offset: number): void => {
 }
 
 export const deleteGroupOffsets = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupId: string,
   partitions: readonly TopicPartition[],
   { signal }: AdminOptions,
 ): Promise<void> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
   const request = {
     groupId,
     topics: groupByTopic(partitions, ({ partition }) => ({ partitionIndex: partition })),
   }
-  const { errorCode, topics } = await coordinator.send(offsetDelete, request, { signal })
-  if (errorCode !== 0) throw groupError(groupId, errorCode)
-  assertAll(groupId, partitions, topics)
+  const ask = async (coordinator: Channel): Promise<void> => {
+    const { errorCode, topics } = await coordinator.send(offsetDelete, request, { signal })
+    if (errorCode !== 0) throw groupError(groupId, errorCode)
+    assertAll(groupId, partitions, topics)
+  }
+  await askCoordinator(context, { of: groupId, ask, signal })
 }
 
 interface AnsweredTopic {

@@ -3,11 +3,13 @@ import { deleteGroups as deleteGroupsApi } from '../../protocol/api/delete-group
 import { describeGroups as describeGroupsApi } from '../../protocol/api/describe-groups.js'
 import { listGroups as listGroupsApi } from '../../protocol/api/list-groups.js'
 import { decodeAssignment } from '../../protocol/consumer-protocol.js'
+import type { Channel } from '../../protocol/channel.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import { errorFromKafkaCode, invalidArgument } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
 import type { AdminOptions } from './admin-options.js'
+import { askCoordinator } from './coordinator.js'
 import { groupError } from './group-error.js'
 import { Outcomes } from './outcomes.js'
 
@@ -95,22 +97,22 @@ const checkOneOf = (what: string, value: string, known: readonly string[]): void
 }
 
 export const describeGroups = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupIds: readonly string[],
   { signal }: AdminOptions,
 ): Promise<readonly GroupDescription[]> => {
   const outcomes = new Outcomes<GroupDescription>(groupIds)
-  const describe = (groupId: string) => describeGroup(cluster, groupId, signal)
+  const describe = (groupId: string) => describeGroup(context, groupId, signal)
   await Promise.all(groupIds.map((groupId) => outcomes.attempt(groupId, () => describe(groupId))))
   return outcomes.results()
 }
 
 const describeGroup = async (
-  cluster: ClientContext['cluster'],
+  context: ClientContext,
   groupId: string,
   signal: AbortSignal | undefined,
 ): Promise<GroupDescription> => {
-  const group = await askForGroup(cluster, groupId, signal)
+  const group = await askForGroup(context, groupId, signal)
   if (group === undefined) return { groupId, protocolType: '', state: 'Dead', protocol: '', members: [] }
   const { protocolType, protocolData, groupState, members } = group
   return {
@@ -135,18 +137,20 @@ const GROUP_ID_NOT_FOUND = 69
 const CONSUMERS = 'consumer'
 
 /** undefined for one that does not exist. */
-export const askForGroup = async (
-  cluster: ClientContext['cluster'],
+export const askForGroup = (
+  context: ClientContext,
   groupId: string,
   signal: AbortSignal | undefined,
 ): Promise<DescribedGroup | undefined> => {
-  const coordinator = await cluster.coordinator(groupId, { signal })
   const request = { groups: [groupId], includeAuthorizedOperations: false }
-  const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
-  const [group] = groups
-  if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) return undefined
-  if (group.errorCode !== 0) throw groupError(groupId, group.errorCode, group.errorMessage)
-  return group
+  const ask = async (coordinator: Channel): Promise<DescribedGroup | undefined> => {
+    const { groups } = await coordinator.send(describeGroupsApi, request, { signal })
+    const [group] = groups
+    if (group === undefined || group.errorCode === GROUP_ID_NOT_FOUND) return undefined
+    if (group.errorCode !== 0) throw groupError(groupId, group.errorCode, group.errorMessage)
+    return group
+  }
+  return askCoordinator(context, { of: groupId, ask, signal })
 }
 
 const partitionsOf = (assignment: Uint8Array): TopicPartition[] =>
@@ -158,16 +162,18 @@ const partitionsOf = (assignment: Uint8Array): TopicPartition[] =>
       )
 
 export const deleteGroups = async (
-  { cluster }: ClientContext,
+  context: ClientContext,
   groupIds: readonly string[],
   { signal }: AdminOptions,
 ): Promise<void> => {
   const outcomes = new Outcomes<string>(groupIds)
-  const remove = async (groupId: string): Promise<string> => {
-    const coordinator = await cluster.coordinator(groupId, { signal })
-    const { results } = await coordinator.send(deleteGroupsApi, { groupsNames: [groupId] }, { signal })
-    for (const { errorCode } of results) if (errorCode !== 0) throw groupError(groupId, errorCode)
-    return groupId
+  const remove = (groupId: string): Promise<string> => {
+    const ask = async (coordinator: Channel): Promise<string> => {
+      const { results } = await coordinator.send(deleteGroupsApi, { groupsNames: [groupId] }, { signal })
+      for (const { errorCode } of results) if (errorCode !== 0) throw groupError(groupId, errorCode)
+      return groupId
+    }
+    return askCoordinator(context, { of: groupId, ask, signal })
   }
   await Promise.all([...new Set(groupIds)].map((id) => outcomes.attempt(id, () => remove(id))))
   outcomes.results()

@@ -1,11 +1,13 @@
 /** Admin requests about what transaction coordinators know (KIP-664). */
 import { describeTransactions as describeTransactionsApi } from '../../protocol/api/describe-transactions.js'
 import { listTransactions as listTransactionsApi } from '../../protocol/api/list-transactions.js'
+import type { Channel } from '../../protocol/channel.js'
 import { errorFromKafkaCode, invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
 import { withRetries } from '../retry.js'
 import type { AdminOptions } from './admin-options.js'
+import { askCoordinator } from './coordinator.js'
 import { Outcomes } from './outcomes.js'
 
 const TRANSACTION_STATES = [
@@ -112,18 +114,19 @@ export const describeTransactions = async (
   { signal }: AdminOptions,
 ): Promise<readonly TransactionDescription[]> => {
   const outcomes = new Outcomes<TransactionDescription>(transactionalIds)
-  const describe = (transactionalId: string) =>
-    withRetries(() => describeTransaction(context, transactionalId, signal), { ...context, signal })
+  const describe = (transactionalId: string): Promise<TransactionDescription> => {
+    const ask = (coordinator: Channel) => describeTransaction(coordinator, transactionalId, signal)
+    return askCoordinator(context, { of: transactionalId, type: 'transaction', ask, signal })
+  }
   await Promise.all(transactionalIds.map((id) => outcomes.attempt(id, () => describe(id))))
   return outcomes.results()
 }
 
 const describeTransaction = async (
-  { cluster }: ClientContext,
+  coordinator: Channel,
   transactionalId: string,
   signal: AbortSignal | undefined,
 ): Promise<TransactionDescription> => {
-  const coordinator = await cluster.coordinator(transactionalId, { type: 'transaction', signal })
   const request = { transactionalIds: [transactionalId] }
   const { transactionStates } = await coordinator.send(describeTransactionsApi, request, { signal })
   const [described] = transactionStates
@@ -131,8 +134,6 @@ const describeTransaction = async (
     throw new OttlaError('UNKNOWN_SERVER_ERROR', `The coordinator did not answer for ${transactionalId}.`)
   const { errorCode, transactionState, transactionStartTimeMs, topics, ...rest } = described
   if (errorCode !== 0) {
-    // Who is not the coordinator any more is not asked again.
-    cluster.invalidateCoordinator(transactionalId, 'transaction')
     const { message } = errorFromKafkaCode(errorCode)
     const details = { transactionalId }
     throw errorFromKafkaCode(errorCode, `Transactional id ${transactionalId}: ${message}`, { details })

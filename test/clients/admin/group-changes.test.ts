@@ -108,6 +108,62 @@ describe('groups', () => {
   })
 })
 
+describe('the coordinator', () => {
+  const ORDERS = { topic: 'orders', partition: 0 }
+  const NOT_COORDINATOR = 16
+  const partitions = (errorCode: number) => [
+    { name: 'orders', partitions: [{ partitionIndex: 0, errorCode, committedOffset: 5, metadata: '' }] },
+  ]
+  const described = { groupState: 'Empty', protocolType: '', protocolData: '', members: [] }
+
+  it.each<[string, (scripted: Admin) => Promise<unknown>, (errorCode: number) => unknown]>([
+    [
+      'OffsetCommit',
+      (scripted) => scripted.alterConsumerGroupOffsets('g', [{ ...ORDERS, offset: 5 }]),
+      (errorCode) => ({ topics: partitions(errorCode) }),
+    ],
+    [
+      'OffsetDelete',
+      (scripted) => scripted.deleteConsumerGroupOffsets('g', [ORDERS]),
+      (errorCode) => ({ errorCode, topics: partitions(0) }),
+    ],
+    [
+      'OffsetFetch',
+      (scripted) => scripted.listConsumerGroupOffsets('g'),
+      (errorCode) => ({ groups: [{ groupId: 'g', errorCode, topics: partitions(0) }] }),
+    ],
+    [
+      'DescribeGroups',
+      (scripted) => scripted.describeGroups(['g']),
+      (errorCode) => ({ groups: [{ groupId: 'g', errorCode, errorMessage: null, ...described }] }),
+    ],
+    [
+      'DeleteGroups',
+      (scripted) => scripted.deleteGroups(['g']),
+      (errorCode) => ({ results: [{ groupId: 'g', errorCode }] }),
+    ],
+    [
+      'LeaveGroup',
+      (scripted) => scripted.removeMembersFromConsumerGroup('g', [{ memberId: 'm' }]),
+      (errorCode) => ({ errorCode, members: [{ memberId: 'm', groupInstanceId: null, errorCode: 0 }] }),
+    ],
+  ])('is asked %s again where it has moved', async (api, call, answer) => {
+    const network = new ScriptedNetwork([1, 2])
+    let coordinator = 1
+    network.overrides.set('FindCoordinator', () => ({
+      coordinators: [{ key: 'g', nodeId: coordinator, host: 'h', port: 1, errorCode: 0, errorMessage: null }],
+    }))
+    network.overrides.set(api, (nodeId) => {
+      coordinator = 2
+      return answer(nodeId === 1 ? NOT_COORDINATOR : 0)
+    })
+    const asked = call(new Admin(contextOver(network, test.clock)))
+    await test.clock.advanceAsync(1000)
+    await asked
+    expect(network.calls.filter((name) => name.startsWith(api))).toEqual([`${api}@1`, `${api}@2`])
+  })
+})
+
 describe('members', () => {
   it('are removed by their ids, and those that are none are told', async () => {
     const { members, memberId, generationId } = await joinAlone()
