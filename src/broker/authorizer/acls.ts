@@ -55,7 +55,8 @@ export class Acls {
   readonly #byId = new Map<Uuid, Acl>()
   /** By pattern type, resource type and name. */
   readonly #byPattern = new Map<string, Acl[]>()
-  #prefixedCount = 0
+  /** How many prefixed entries there are by the length of their prefix: as many look-ups does a name take. */
+  readonly #prefixLengths = new Map<number, number>()
 
   add(acl: Acl): void {
     this.#byId.set(acl.id, acl)
@@ -63,7 +64,7 @@ export class Acls {
     const others = this.#byPattern.get(key)
     if (others === undefined) this.#byPattern.set(key, [acl])
     else others.push(acl)
-    if (acl.patternType === PREFIXED) this.#prefixedCount++
+    this.#countPrefix(acl, 1)
   }
 
   remove(id: Uuid): void {
@@ -74,7 +75,7 @@ export class Acls {
     const left = this.#byPattern.get(key)?.filter((other) => other.id !== id) ?? []
     if (left.length === 0) this.#byPattern.delete(key)
     else this.#byPattern.set(key, left)
-    if (acl.patternType === PREFIXED) this.#prefixedCount--
+    this.#countPrefix(acl, -1)
   }
 
   /** The entries that `filter` lets through. */
@@ -108,9 +109,17 @@ export class Acls {
   *#of(resourceType: number, name: string): Generator<Acl> {
     yield* this.#byPattern.get(keyOf(LITERAL, resourceType, name)) ?? []
     if (name !== ACL_WILDCARD) yield* this.#byPattern.get(keyOf(LITERAL, resourceType, ACL_WILDCARD)) ?? []
-    if (this.#prefixedCount === 0) return
-    for (let length = 1; length <= name.length; length++)
-      yield* this.#byPattern.get(keyOf(PREFIXED, resourceType, name.slice(0, length))) ?? []
+    // Names come from clients and may be long; entries are few, and say which of a name's prefixes matter.
+    for (const length of this.#prefixLengths.keys())
+      if (length <= name.length)
+        yield* this.#byPattern.get(keyOf(PREFIXED, resourceType, name.slice(0, length))) ?? []
+  }
+
+  #countPrefix({ patternType, resourceName: { length } }: Acl, change: 1 | -1): void {
+    if (patternType !== PREFIXED) return
+    const count = (this.#prefixLengths.get(length) ?? 0) + change
+    if (count === 0) this.#prefixLengths.delete(length)
+    else this.#prefixLengths.set(length, count)
   }
 }
 

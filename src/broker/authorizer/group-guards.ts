@@ -18,6 +18,8 @@ const REFUSED = codeOf('GROUP_AUTHORIZATION_FAILED')
 const TOPIC_REFUSED = codeOf('TOPIC_AUTHORIZATION_FAILED')
 const MESSAGE = 'Group authorization failed.'
 const NOTHING = new Uint8Array(0)
+/** What stands where a response has a list of coordinators instead of one. */
+const NO_COORDINATOR = { throttleTimeMs: 0, errorCode: 0, errorMessage: null, nodeId: 0, host: '', port: 0 }
 /** The key types of FindCoordinator. */
 const KEY_TYPES = { GROUP: 0, TRANSACTION: 1 } as const
 
@@ -72,15 +74,16 @@ const offsetsOfTopics: Check<typeof offsetFetch> = shown(
         }))
         return [{ ...topic, partitions }]
       })
+    const wholeGroups = new Set(
+      request.groups.filter(({ topics }) => topics === null).map(({ groupId }) => groupId),
+    )
     return {
       ...response,
       topics: visible(response.topics, request.topics === null),
-      groups: response.groups.map((group) => {
-        const isAll = request.groups.some(
-          ({ groupId, topics }) => groupId === group.groupId && topics === null,
-        )
-        return { ...group, topics: visible(group.topics, isAll) }
-      }),
+      groups: response.groups.map((group) => ({
+        ...group,
+        topics: visible(group.topics, wholeGroups.has(group.groupId)),
+      })),
     }
   },
 )
@@ -114,13 +117,15 @@ const coordinators: Check<typeof findCoordinator> = {
       return mayFind(access, keyType, key)
         ? { request }
         : { answer: { throttleTimeMs: 0, ...refusal, coordinators: [] } }
-    const refused = coordinatorKeys.filter((each) => !mayFind(access, keyType, each))
+    const allowed: string[] = []
+    const refused: string[] = []
+    for (const each of coordinatorKeys) (mayFind(access, keyType, each) ? allowed : refused).push(each)
+    const coordinators = refused.map((each) => ({ key: each, ...refusal }))
+    // Not even the topic of the groups is made for who may find none of them.
+    if (allowed.length === 0) return { answer: { ...NO_COORDINATOR, coordinators } }
     return {
-      request: { ...request, coordinatorKeys: coordinatorKeys.filter((each) => !refused.includes(each)) },
-      complete: (response) => ({
-        ...response,
-        coordinators: [...response.coordinators, ...refused.map((each) => ({ key: each, ...refusal }))],
-      }),
+      request: { ...request, coordinatorKeys: allowed },
+      complete: (response) => ({ ...response, coordinators: [...response.coordinators, ...coordinators] }),
     }
   },
 }

@@ -102,6 +102,25 @@ describe('any resource', () => {
   })
 })
 
+describe('prefixes', () => {
+  const allowPrefixed = (resourceName: string): Acl => acl({ resourceName, patternType: PREFIXED })
+
+  it('are found without trying all that a long name has', () => {
+    const acls = aclsOf(allowPrefixed('a'), allowPrefixed('aaa'), allowPrefixed('b'))
+    const name = 'a'.repeat(32_767)
+    // Trying all of them takes a second for each name; no test has so much time.
+    for (let count = 0; count < 1000; count++) expect(acls.find(alice, READ, TOPIC, name)).toBe('allowed')
+  })
+
+  it('stay when another of the same length goes', () => {
+    const [gone, kept] = [allowPrefixed('or'), allowPrefixed('ab')]
+    const acls = aclsOf(gone, kept)
+    acls.remove(gone.id)
+    expect(acls.find(alice, READ, TOPIC, 'orders')).toBe('none')
+    expect(acls.find(alice, READ, TOPIC, 'about')).toBe('allowed')
+  })
+})
+
 const names = fc.constantFrom('a', 'ab', 'abc', 'b', '*')
 const entry = fc.record({
   resourceType: fc.constantFrom(TOPIC, GROUP),

@@ -7,6 +7,7 @@ import { deleteTopics } from '../../../src/protocol/api/delete-topics.js'
 import { describeAcls } from '../../../src/protocol/api/describe-acls.js'
 import { describeTopicPartitions } from '../../../src/protocol/api/describe-topic-partitions.js'
 import { fetch } from '../../../src/protocol/api/fetch.js'
+import { findCoordinator } from '../../../src/protocol/api/find-coordinator.js'
 import { metadata } from '../../../src/protocol/api/metadata.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../../../src/protocol/schema.js'
 import { ZERO_UUID } from '../../../src/runtime/uuid.js'
@@ -14,6 +15,7 @@ import { keptStorage } from '../../support/kept-storage.js'
 import { openTestBroker, type TestBroker } from '../../support/test-broker.js'
 
 const TOPIC_AUTHORIZATION_FAILED = 29
+const GROUP_AUTHORIZATION_FAILED = 30
 const INVALID_REQUEST = 42
 const NOT_ASKED_FOR = -0x80000000
 const CODE = { topic: 2, group: 3, cluster: 4, literal: 3, prefixed: 4, deny: 2, allow: 3 }
@@ -199,6 +201,22 @@ it('what no ACL is for is allowed to everybody where that is said', async () => 
 it('an API that is not in the table is for nobody', async () => {
   const unknown = { ...metadata, name: 'Unknown', key: 4711 }
   await expect(asAlice(unknown, askTopics(null))).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION' })
+})
+
+describe('FindCoordinator', () => {
+  it('looks at each of very many groups once, and makes nothing for who may find none', async () => {
+    await allow('mine', OPERATION.describe, { resourceType: CODE.group })
+    const keys = Array.from({ length: 100_000 }, (_, index) => `other-${index}`)
+    const ask = (coordinatorKeys: readonly string[]) => ({ key: '', keyType: 0, coordinatorKeys })
+    const { coordinators } = await asAlice(findCoordinator, ask(keys))
+    expect(new Set(coordinators.map(({ errorCode }) => errorCode))).toEqual(
+      new Set([GROUP_AUTHORIZATION_FAILED]),
+    )
+    expect((await broker.send(metadata, askTopics(null))).topics.map(({ name }) => name)).toEqual([])
+    const some = await asAlice(findCoordinator, ask([...keys, 'mine']))
+    expect(some.coordinators).toHaveLength(100_001)
+    expect(some.coordinators[0]).toMatchObject({ key: 'mine', errorCode: 0 })
+  })
 })
 
 describe('access control entries', () => {
