@@ -54,7 +54,7 @@ export interface ListenAt {
 export interface SocketServer {
   /** The port that it listens on; 0 for a Unix socket. */
   readonly port: number
-  /** Accepts no more; connections that are open stay. */
+  /** Accepts no more, and closes what is open, or at its TLS handshake, at once. */
   close(): Promise<void>
 }
 

@@ -8,6 +8,7 @@ import { produce } from '../../protocol/api/produce.js'
 import type { RequestHeader } from '../../protocol/frame.js'
 import type { Api, Fields, Message } from '../../protocol/schema.js'
 import type { ScheduledTimer } from '../../runtime/clock.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Connection, ConnectionHandler } from '../../runtime/sockets.js'
 import { FrameReader } from './frame-reader.js'
 import { inspectRecords } from './inspect-records.js'
@@ -34,7 +35,7 @@ export interface ConnectionHost {
   /** Calls `callback` after `delayMs`. */
   later(delayMs: number, callback: () => void): ScheduledTimer
   handle(api: Api, body: Message<Fields>, context: RequestContext): Promise<Message<Fields>>
-  /** Takes the bytes of a request that begins into account; false when there are too many. */
+  /** Takes the bytes of a request that is to come into account; false, and not yet, when there are too many. */
   admit(connection: ListenerConnection, bytes: number): boolean
   release(bytes: number): void
   /** What a client did that ended its connection. */
@@ -64,6 +65,8 @@ export class ListenerConnection implements ConnectionHandler {
   readonly #gone = new AbortController()
   /** Requests whose records take time to be looked into; what comes after them waits for its turn. */
   #turn: Promise<void> | undefined
+  /** What the request that is coming in was admitted with. */
+  #admittedBytes = 0
   #isHeldBack = false
   #isPaused = false
   readonly #authenticator: SaslAuthenticator | undefined
@@ -71,14 +74,25 @@ export class ListenerConnection implements ConnectionHandler {
   #isAuthenticating = false
   /** Set when it was turned away: the answer goes out a little later, and with it the connection. */
   #turnedAway: ScheduledTimer | undefined
+  /** Until when it is to be known who the client is. */
+  readonly #authenticationDeadline: ScheduledTimer | undefined
+  /** How much the client had not read when that was last looked at. */
+  #bufferedBytes = 0
 
   constructor(connection: Connection, host: ConnectionHost) {
     this.#connection = connection
     this.#host = host
     const { sasl } = host
-    this.#reader = new FrameReader(sasl?.options.saslServerMaxReceiveSize ?? host.maxRequestBytes)
+    this.#reader = new FrameReader(
+      sasl?.options.saslServerMaxReceiveSize ?? host.maxRequestBytes,
+      (sizeBytes) => this.#admit(sizeBytes),
+    )
     this.lastActiveMs = host.now()
     if (sasl === undefined) return
+    const { connectionsMaxAuthenticationMs } = sasl.options
+    this.#authenticationDeadline = host.later(connectionsMaxAuthenticationMs, () =>
+      this.#isTooLate(connectionsMaxAuthenticationMs),
+    )
     this.#authenticator = new SaslAuthenticator({
       sasl,
       client: { remoteAddress: connection.remoteAddress, signal: this.#gone.signal },
@@ -91,9 +105,13 @@ export class ListenerConnection implements ConnectionHandler {
     return this.#connection.remoteAddress
   }
 
-  /** Whether a request is being worked on that keeps it open: who has not authenticated does not stay for that. */
-  get isBusy(): boolean {
-    return this.#slots.length > 0 && !this.#isUnknown
+  /** Closes it when since `idleSince` no request of it was worked on, and the client has not read of its answers. */
+  closeIfIdle(idleSince: number): void {
+    const { bufferedBytes } = this.#connection
+    if (bufferedBytes < this.#bufferedBytes) this.#touch()
+    this.#bufferedBytes = bufferedBytes
+    const isBusy = this.#slots.some(({ answer }) => answer === undefined)
+    if (!isBusy && this.lastActiveMs <= idleSince) this.close()
   }
 
   data(bytes: Uint8Array): void {
@@ -104,6 +122,7 @@ export class ListenerConnection implements ConnectionHandler {
   }
 
   drained(): void {
+    this.#touch()
     this.#flush()
   }
 
@@ -111,6 +130,9 @@ export class ListenerConnection implements ConnectionHandler {
     if (this.#gone.signal.aborted) return
     this.#gone.abort()
     this.#turnedAway?.cancel()
+    this.#authenticationDeadline?.cancel()
+    this.#host.release(this.#admittedBytes)
+    this.#admittedBytes = 0
     for (const { sizeBytes, answer, isWorkedOn } of this.#slots) {
       if (answer === undefined && !isWorkedOn) this.#host.release(sizeBytes)
     }
@@ -161,12 +183,18 @@ export class ListenerConnection implements ConnectionHandler {
     return this.#authenticator?.hasSession === false
   }
 
+  #admit(sizeBytes: number): boolean {
+    this.#isHeldBack = !this.#host.admit(this, sizeBytes)
+    if (!this.#isHeldBack) this.#admittedBytes = sizeBytes
+    return !this.#isHeldBack
+  }
+
   #begin(frame: Uint8Array): void {
     const isForAuthenticator = this.#authenticator?.takes(frame) === true
     this.#touch()
     const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0, isWorkedOn: false }
     this.#slots.push(slot)
-    this.#isHeldBack = !this.#host.admit(this, frame.length)
+    this.#admittedBytes = 0
     if (isForAuthenticator) {
       this.#authenticate(this.#authenticator, slot, frame)
       return
@@ -247,7 +275,10 @@ export class ListenerConnection implements ConnectionHandler {
         return
       }
       this.#isAuthenticating = false
-      if (authenticator.hasSession) this.#reader.maxFrameBytes = this.#host.maxRequestBytes
+      if (authenticator.hasSession) {
+        this.#authenticationDeadline?.cancel()
+        this.#reader.maxFrameBytes = this.#host.maxRequestBytes
+      }
       this.#answer(slot, answer ?? [])
     })
   }
@@ -298,9 +329,17 @@ export class ListenerConnection implements ConnectionHandler {
     this.#goOn()
   }
 
-  /** Who has not authenticated stays no longer for being active. */
   #touch(): void {
-    if (!this.#isUnknown) this.lastActiveMs = this.#host.now()
+    this.lastActiveMs = this.#host.now()
+  }
+
+  /** Whoever it is has not authenticated in time, or was turned away and has not gone. */
+  #isTooLate(afterMs: number): void {
+    if (this.#turnedAway === undefined) {
+      const message = `The client has not authenticated within ${afterMs} ms; expected that it does in time.`
+      this.#host.refused(this, new OttlaError('SASL_AUTHENTICATION_FAILED', message))
+    }
+    this.close()
   }
 
   #refuse(error: unknown): void {

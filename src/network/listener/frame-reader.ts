@@ -1,6 +1,6 @@
 /**
  * Puts frames together from what a socket delivers: a size of four bytes, then that many bytes. A size is held against
- * the limit before anything is allocated for it, and memory grows only as bytes really come.
+ * the limit, and let in, before anything is allocated for it, and memory grows only as bytes really come.
  */
 import { allocateBytes } from '../../runtime/bytes.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
@@ -21,10 +21,16 @@ export class FrameReader {
   #sizeBytesRead = 0
   #frame: Uint8Array = EMPTY
   #filled = 0
+  readonly #admit: (sizeBytes: number) => boolean
+  #isAdmitted = false
 
-  /** @param maxFrameBytes the largest frame, in bytes. */
-  constructor(maxFrameBytes: number) {
+  /**
+   * @param maxFrameBytes the largest frame, in bytes.
+   * @param admit whether there is room for a frame of that size; asked again when more is to be read, until there is.
+   */
+  constructor(maxFrameBytes: number, admit: (sizeBytes: number) => boolean = () => true) {
     this.maxFrameBytes = maxFrameBytes
+    this.#admit = admit
   }
 
   /** Takes in what came; the piece stays the caller's and must not change before it was read. */
@@ -37,16 +43,20 @@ export class FrameReader {
    * @throws OttlaError INVALID_REQUEST for a size that is negative or beyond the limit; the stream is of no use then.
    */
   next(): Uint8Array | undefined {
-    for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
+    for (;;) {
+      if (this.#sizeBytesRead === SIZE_BYTES) {
+        if (!this.#isAdmitted && !(this.#isAdmitted = this.#admit(this.#size))) return undefined
+        if (this.#filled === this.#size) return this.#take()
+      }
+      const piece = this.#pieces[0]
+      if (piece === undefined) return undefined
       if (this.#sizeBytesRead < SIZE_BYTES) this.#readSize(piece)
       else this.#readFrame(piece)
       if (this.#at === piece.length) {
         this.#pieces.shift()
         this.#at = 0
       }
-      if (this.#sizeBytesRead === SIZE_BYTES && this.#filled === this.#size) return this.#take()
     }
-    return undefined
   }
 
   #readSize(piece: Uint8Array): void {
@@ -82,6 +92,7 @@ export class FrameReader {
     this.#filled = 0
     this.#size = 0
     this.#sizeBytesRead = 0
+    this.#isAdmitted = false
     return frame
   }
 }

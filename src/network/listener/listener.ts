@@ -181,18 +181,22 @@ class Connections implements ConnectionHost {
   handle: ConnectionHost['handle'] = (api, body, context) => this.#broker.handle(api, body, context)
 
   admit(connection: ListenerConnection, bytes: number): boolean {
+    if (this.#requestBytes >= this.#options.queuedMaxRequestBytes) {
+      this.#heldBack.add(connection)
+      return false
+    }
+    // The one that reaches the limit may go beyond it: else one larger than the limit would never come in.
     this.#requestBytes += bytes
-    if (this.#requestBytes <= this.#options.queuedMaxRequestBytes) return true
-    this.#heldBack.add(connection)
-    return false
+    return true
   }
 
   release(bytes: number): void {
     this.#requestBytes -= bytes
-    if (this.#heldBack.size === 0 || this.#requestBytes > this.#options.queuedMaxRequestBytes) return
-    const heldBack = [...this.#heldBack]
-    this.#heldBack.clear()
-    for (const connection of heldBack) connection.resume()
+    for (const connection of this.#heldBack) {
+      if (this.#requestBytes >= this.#options.queuedMaxRequestBytes) return
+      this.#heldBack.delete(connection)
+      connection.resume()
+    }
   }
 
   refused({ remoteAddress }: ListenerConnection, cause: unknown): void {
@@ -216,9 +220,7 @@ class Connections implements ConnectionHost {
     this.#timers.schedule(this.#options.connectionsMaxIdleMs / 2, () => {
       this.#isSweeping = false
       const idleSince = this.now() - this.#options.connectionsMaxIdleMs
-      for (const connection of [...this.#open]) {
-        if (!connection.isBusy && connection.lastActiveMs <= idleSince) connection.close()
-      }
+      for (const connection of [...this.#open]) connection.closeIfIdle(idleSince)
       if (this.#open.size > 0) this.#sweepLater()
     })
   }

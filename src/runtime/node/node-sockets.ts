@@ -68,24 +68,43 @@ const tlsServer = (tls: TlsOptions, accept: (socket: Socket) => void): Server =>
       ...(tls.ca === undefined ? {} : { ca: bytesOf(tls.ca) }),
       requestCert: tls.requireClientCertificate === true,
       rejectUnauthorized: tls.requireClientCertificate === true,
+      handshakeTimeout: MAX_HANDSHAKE_MS,
       minVersion: 'TLSv1.2',
     },
     accept,
   )
 
+/** How many connections may be at their TLS handshake, and for how long: nobody else has counted them yet. */
+const MAX_HANDSHAKES = 256
+const MAX_HANDSHAKE_MS = 10_000
+/** After how long a silence the operating system asks whether the peer is still there. */
+const KEEP_ALIVE_AFTER_MS = 60_000
+
 /** This machine's network. */
 export const nodeSockets: Sockets = {
   async listen(at: ListenAt, accept: (connection: Connection) => ConnectionHandler): Promise<SocketServer> {
+    const sockets = new Set<Socket>()
+    let acceptedCount = 0
     const onSocket = (socket: Socket): void => {
+      acceptedCount++
       socket.setNoDelay(true)
+      socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS)
       const handler = accept(new NodeConnection(socket))
       socket.on('data', (bytes: Buffer) => handler.data(bytes))
       socket.on('drain', () => handler.drained())
       // 'close' follows and says all that matters: the stream is over.
       socket.on('error', () => socket.destroy())
-      socket.on('close', () => handler.closed())
+      socket.on('close', () => {
+        acceptedCount--
+        handler.closed()
+      })
     }
     const server = at.tls === undefined ? createServer(onSocket) : tlsServer(at.tls, onSocket)
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      if (sockets.size - acceptedCount > MAX_HANDSHAKES) socket.destroy()
+    })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
@@ -96,7 +115,11 @@ export const nodeSockets: Sockets = {
     const address = server.address()
     return {
       port: typeof address === 'object' && address !== null ? address.port : 0,
-      close: () => new Promise((resolve) => server.close(() => resolve())),
+      close: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve())
+          for (const socket of sockets) socket.destroy()
+        }),
     }
   },
 }

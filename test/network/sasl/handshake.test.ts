@@ -156,8 +156,7 @@ describe('before it has authenticated', () => {
 
   it('it is not kept open by being active', async () => {
     const listener = await ottla.listen({
-      sasl: { plain: () => new Promise(() => undefined) },
-      connectionsMaxIdleMs: 50,
+      sasl: { plain: () => new Promise(() => undefined), connectionsMaxAuthenticationMs: 50 },
     })
     const client = await connect(listener)
     await handshake(client, 'PLAIN')

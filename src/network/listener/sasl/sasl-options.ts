@@ -21,6 +21,8 @@ export interface SaslOptions {
    * session earlier. Default 0, as in Kafka: only tokens end a session.
    */
   readonly connectionsMaxReauthMs?: number
+  /** Within how many milliseconds a client has to authenticate; default 30,000 (Kafka: `connections.max.idle.ms`). */
+  readonly connectionsMaxAuthenticationMs?: number
   /** How long the answer to wrong credentials is held back, in milliseconds, so that guessing is slow. Default 100, as in Kafka. */
   readonly connectionFailedAuthenticationDelayMs?: number
   /** The largest request of a client that has not authenticated yet, in bytes. Default 65,536 (Kafka: 524,288). */
@@ -33,6 +35,7 @@ export interface CheckedSaslOptions {
   readonly scram: readonly ScramMechanism[]
   readonly oauthbearer: BearerVerifier | undefined
   readonly connectionsMaxReauthMs: number
+  readonly connectionsMaxAuthenticationMs: number
   readonly connectionFailedAuthenticationDelayMs: number
   readonly saslServerMaxReceiveSize: number
 }
@@ -57,6 +60,7 @@ const RULES = {
   ),
   oauthbearer: customOption<BearerVerifier | undefined>(undefined, 'a function', isFunction),
   connectionsMaxReauthMs: integerOption(0, 0),
+  connectionsMaxAuthenticationMs: integerOption(30_000, 1),
   connectionFailedAuthenticationDelayMs: integerOption(100, 0, 60_000),
   saslServerMaxReceiveSize: integerOption(65_536, 1024, 0x7fff_ffff),
 }
