@@ -190,18 +190,15 @@ describe('a connection', () => {
     first.close()
     await first.closed
     await expect.poll(() => listener.connectionCount).toBe(0)
-    const ask = async (): Promise<WireClient> => {
-      const client = await connect(listener)
-      await client.call(metadata, VERSION.metadata, askTopics as never)
-      return client
-    }
-    // One request is taken of each client, and none after it while there is no room.
-    const second = await ask()
+    // No request is taken while there is no room; what another listener answers meanwhile shows that there was time.
+    const second = await connect(listener)
     let isAnswered = false
     const answered = second
       .call(metadata, VERSION.metadata, askTopics as never)
       .then(() => (isAnswered = true))
-    for (let others = 0; others < 3; others++) await ask()
+    const elsewhere = await connect(await listen())
+    for (let count = 0; count < 5; count++)
+      await elsewhere.call(metadata, VERSION.metadata, askTopics as never)
     expect(isAnswered).toBe(false)
     stored.open()
     await answered
