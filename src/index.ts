@@ -78,6 +78,7 @@ export type {
   ReadingOptions,
 } from './clients/consumer/consumer-options.js'
 export type { MessageBatch } from './clients/consumer/message-batch.js'
+export type { FailureOptions } from './clients/consumer/failure-policy.js'
 export type { EachBatchOptions, EachMessageOptions, RunOptions, RunSettings } from './clients/consumer/run.js'
 export { ConsumerGroup } from './clients/group/consumer-group.js'
 export type { ConsumerGroupOptions, GroupQueryOptions, JoinOptions } from './clients/group/consumer-group.js'

@@ -75,7 +75,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
    */
   async run(options: RunOptions<M>): Promise<void> {
     this.assertOpen()
-    const running = run(this.#parts.consumption, options)
+    const running = run(this.#context, this.#parts.consumption, options)
     this.#runs.add(running)
     try {
       await running

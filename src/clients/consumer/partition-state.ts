@@ -37,6 +37,8 @@ export class PartitionState implements TopicPartition {
   isPaused = false
   /** A rebalance is under way: nothing is fetched and nothing handed out. */
   isSuspended = false
+  /** Its next message has failed, and is tried again when the wait for that is over. */
+  isResting = false
   /** A loop holds its chunk. */
   isTaken = false
   /** Its leader is being looked for. */
@@ -58,7 +60,7 @@ export class PartitionState implements TopicPartition {
 
   /** Whether messages may be handed out, if there are any. */
   get mayDeliver(): boolean {
-    return !this.isTaken && !this.isPaused && !this.isSuspended
+    return !this.isTaken && !this.isPaused && !this.isSuspended && !this.isResting
   }
 
   /** Goes to `offset`; what was fetched before is dropped. */

@@ -2,9 +2,11 @@
 import { anySignal } from '../../runtime/abort.js'
 import { checkOptions, customOption, integerOption, signalOption } from '../../runtime/options.js'
 import { invalidArgument } from '../../runtime/errors/ottla-error.js'
+import type { ClientContext } from '../context.js'
 import type { Message } from '../message.js'
 import type { Chunk } from './chunk.js'
 import type { Consumption } from './consumption.js'
+import { FailurePolicy, type FailureOptions } from './failure-policy.js'
 import { MessageBatch } from './message-batch.js'
 
 /** What both ways of running take. */
@@ -19,6 +21,8 @@ export interface RunSettings {
 export interface EachMessageOptions<M extends Message> extends RunSettings {
   /** A message is processed when this returns, or when the promise that it returns resolves. */
   readonly eachMessage: (message: M) => unknown
+  /** What to do when it throws or rejects, and about records that cannot be decoded. Default: `run` rejects at once. */
+  readonly onFailure?: FailureOptions
   /** Left out: it is either one message at a time or batches. */
   readonly eachBatch?: undefined
 }
@@ -29,6 +33,8 @@ export interface EachBatchOptions<M extends Message> extends RunSettings {
   readonly eachBatch: (batch: MessageBatch<M>) => unknown
   /** Left out: it is either batches or one message at a time. */
   readonly eachMessage?: undefined
+  /** Left out: of a batch that fails nobody knows which message it was. */
+  readonly onFailure?: undefined
 }
 
 /** How to run. */
@@ -38,23 +44,31 @@ type Handler = (value: never) => unknown
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+
 const RULES = {
   eachMessage: customOption<Handler | undefined>(undefined, 'a function', isFunction),
   eachBatch: customOption<Handler | undefined>(undefined, 'a function', isFunction),
+  onFailure: customOption<FailureOptions | undefined>(undefined, 'an object', isObject),
   partitionsConsumedConcurrently: integerOption(1, 1),
   signal: signalOption,
 }
 
 /** Runs until the signal aborts or the consumer closes; rejects with what a handler throws, or with what ends the consumer. */
 export const run = async <M extends Message>(
+  context: ClientContext,
   consumption: Consumption,
   options: RunOptions<M>,
 ): Promise<void> => {
-  const { partitionsConsumedConcurrently, signal } = checkOptions('run', RULES, options)
+  const { partitionsConsumedConcurrently, signal, onFailure } = checkOptions('run', RULES, options)
   const { eachMessage, eachBatch } = options
   if ((eachMessage === undefined) === (eachBatch === undefined)) {
     throw invalidArgument('The handler of run', Object.keys(options), 'eachMessage or eachBatch, one of them')
   }
+  if (eachMessage === undefined && onFailure !== undefined) {
+    throw invalidArgument('Option onFailure of run', onFailure, 'eachMessage along with it')
+  }
+  const policy = onFailure && new FailurePolicy(context, consumption, onFailure)
   // The first error ends the other loops too, after the turns that they are in.
   const failing = new AbortController()
   const stopping = anySignal(signal, failing.signal)
@@ -65,10 +79,13 @@ export const run = async <M extends Message>(
   const loop = async (): Promise<void> => {
     try {
       for (;;) {
-        const chunk = await consumption.next(stopping)
+        const chunk = await nextChunk(consumption, policy, stopping)
         if (chunk === undefined) return
         try {
           await process(chunk)
+        } catch (error) {
+          if (policy === undefined) throw error
+          await policy.failed(chunk, error)
         } finally {
           // What a handler did not finish comes again.
           chunk.takeBack()
@@ -81,7 +98,23 @@ export const run = async <M extends Message>(
     }
   }
   const ended = await Promise.allSettled(Array.from({ length: partitionsConsumedConcurrently }, loop))
+  await policy?.close()
   for (const result of ended) if (result.status === 'rejected') throw result.reason
+}
+
+/** Where a record cannot be decoded, what comes behind it if the policy has settled that. */
+const nextChunk = async (
+  consumption: Consumption,
+  policy: FailurePolicy | undefined,
+  stopping: AbortSignal | undefined,
+): Promise<Chunk | undefined> => {
+  for (;;) {
+    try {
+      return await consumption.next(stopping)
+    } catch (error) {
+      if ((await policy?.undecodable(error)) !== true) throw error
+    }
+  }
 }
 
 const processMessages = async (

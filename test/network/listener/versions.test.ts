@@ -157,6 +157,8 @@ const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<st
     cursor: { topicName: 't', partitionIndex: 0 },
   }),
   ListConfigResources: () => ({ resourceTypes: [] }),
+  AddOffsetsToTxn: () => ({ transactionalId: 'nothing', groupId: 'g' }),
+  EndTxn: () => ({ transactionalId: 'nothing' }),
   InitProducerId: () => ({
     transactionalId: null,
     transactionTimeoutMs: 1000,
@@ -178,12 +180,15 @@ const apis: readonly Api[] = [...HANDLERS.values()].map(({ api }) => api)
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const UNKNOWN_MEMBER_ID = 25
 const ILLEGAL_SASL_STATE = 34
+const INVALID_PRODUCER_ID_MAPPING = 49
 const GROUP_ID_NOT_FOUND = 69
 const MEMBER_ID_REQUIRED = 79
 const ALLOWED: Readonly<Record<string, readonly number[]>> = {
+  AddOffsetsToTxn: [INVALID_PRODUCER_ID_MAPPING],
   DeleteGroups: [GROUP_ID_NOT_FOUND],
   DeleteTopics: [UNKNOWN_TOPIC_OR_PARTITION],
   DescribeGroups: [0, GROUP_ID_NOT_FOUND],
+  EndTxn: [INVALID_PRODUCER_ID_MAPPING],
   Heartbeat: [UNKNOWN_MEMBER_ID],
   JoinGroup: [0, MEMBER_ID_REQUIRED],
   LeaveGroup: [0, UNKNOWN_MEMBER_ID],
