@@ -11,9 +11,12 @@ export type {
   BrokerEvents,
   CompactionEvent,
   CompactionFailedEvent,
+  DiskBudgetEvent,
   GroupEvent,
+  LogRecoveredEvent,
   PartitionOfflineEvent,
   RetentionEvent,
+  SegmentRolledEvent,
   TopicEvent,
 } from './broker/broker-events.js'
 
@@ -24,6 +27,9 @@ export type { PartitionRepair } from './log/maintenance/repair-partition.js'
 export type { LogProblem, LogReport, PartitionReport, ProblemCode } from './log/maintenance/verify-report.js'
 
 export type { LogInspection, PartitionInspection } from './broker/inspection.js'
+export type { EpochEntry } from './log/epoch-cache.js'
+export type { LastDropped } from './log/log-base.js'
+export type { DroppedRecords, DropReason, LogRecovery, RolledSegment } from './log/log-events.js'
 export type { LastCompaction } from './log/compaction/compaction-state.js'
 
 // Topics and what is in them

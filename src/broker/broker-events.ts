@@ -1,4 +1,6 @@
 /** What a broker tells those who listen. */
+import type { DiskPolicy } from '../log/disk-budget.js'
+import type { DroppedRecords, LogRecovery, RolledSegment } from '../log/log-events.js'
 import type { OttlaError } from '../runtime/errors/ottla-error.js'
 
 /** What happened to a topic. */
@@ -19,10 +21,38 @@ export interface GroupEvent {
   readonly members: readonly string[]
 }
 
-/** What a sweep of retention did. */
-export interface RetentionEvent {
-  /** The bytes of all batches that it dropped. */
-  readonly bytes: number
+/** What was dropped at the start of a partition. */
+export interface RetentionEvent extends DroppedRecords {
+  /** The topic's name. */
+  readonly topic: string
+  /** The partition's number in it. */
+  readonly partition: number
+}
+
+/** A segment of a partition that is full, or old enough, and the next that begins. */
+export interface SegmentRolledEvent extends RolledSegment {
+  /** The topic's name. */
+  readonly topic: string
+  /** The partition's number in it. */
+  readonly partition: number
+}
+
+/** How a partition was opened that was not closed. */
+export interface LogRecoveredEvent extends LogRecovery {
+  /** The topic's name. */
+  readonly topic: string
+  /** The partition's number in it. */
+  readonly partition: number
+}
+
+/** The disk budget, and how much of it is used. */
+export interface DiskBudgetEvent {
+  /** The bytes of all batches that are stored or on their way. */
+  readonly usedBytes: number
+  /** `ottla.disk.max.bytes`. */
+  readonly maxBytes: number
+  /** `ottla.disk.policy`: what happens while it is used up. */
+  readonly policy: DiskPolicy
 }
 
 /** What a pass of compaction over one partition did. */
@@ -71,8 +101,16 @@ export type BrokerEvents = Readonly<{
   groupRebalanced: [event: GroupEvent]
   /** The last member of a group is gone. */
   groupEmpty: [event: Pick<GroupEvent, 'groupId'>]
-  /** Retention dropped old records. */
+  /** The oldest records of a partition were dropped: by retention, the disk budget or DeleteRecords. */
   recordsDropped: [event: RetentionEvent]
+  /** A partition's active segment was rolled: what lies below may be compacted and dropped. */
+  segmentRolled: [event: SegmentRolledEvent]
+  /** A partition was not closed when the process ended before, and was read through from its last checkpoint on. */
+  logRecovered: [event: LogRecoveredEvent]
+  /** A batch did not fit into the disk budget, so its policy decides; told once until `diskBudgetRelieved`. */
+  diskBudgetReached: [event: DiskBudgetEvent]
+  /** A sixteenth of the disk budget is free again. */
+  diskBudgetRelieved: [event: DiskBudgetEvent]
   /** A partition was compacted. */
   logCompacted: [event: CompactionEvent]
   /** A partition could not be compacted, and is as it was; it is tried again, and this is told once until it works. */

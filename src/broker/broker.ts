@@ -3,6 +3,7 @@
  * requests; what each API does is in handlers/.
  */
 import { DiskBudget } from '../log/disk-budget.js'
+import type { LogListeners } from '../log/log-events.js'
 import { refuseUnfinishedCopy } from '../log/maintenance/copy-log.js'
 import type { PartitionLog } from '../log/partition-log.js'
 import { PartitionLogs } from '../log/partition-logs.js'
@@ -14,7 +15,7 @@ import { Events, type EventSource } from '../runtime/events.js'
 import { Resource } from '../runtime/lifecycle.js'
 import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
-import type { Durability, LogStorage } from '../storage/contract.js'
+import type { Durability, LogStorage, PartitionId } from '../storage/contract.js'
 import { Access, ANONYMOUS } from './authorizer/access.js'
 import { GUARDS } from './authorizer/guards.js'
 import type { BrokerEvents } from './broker-events.js'
@@ -122,6 +123,7 @@ export class Broker extends Resource {
       nodeId,
       address: options.address ?? { host: 'localhost', port: 0 },
       storage: options.storage,
+      diskBudget: parts.diskBudget,
       clock,
       random,
       configs,
@@ -142,7 +144,6 @@ export class Broker extends Resource {
       timers: this.#timers,
       intervalMs: configs['log.retention.check.interval.ms'],
       signal: this.closeSignal,
-      onDropped: (bytes) => events.emit('recordsDropped', { bytes }),
       onFailed: (error) => {
         if (OttlaError.is(error)) reportFailure(error)
       },
@@ -188,14 +189,12 @@ export class Broker extends Resource {
     try {
       await refuseUnfinishedCopy(storage)
       let known: ClusterMetadata | undefined
+      const diskBudget = diskBudgetOf(configs, () => logs.opened(), events)
       const logs: PartitionLogs = new PartitionLogs(storage, {
         clock,
         timers,
-        ...diskBudgetOf(configs, () => logs.opened(), events),
-        onFailed: ({ topicId, partition }, error) => {
-          const topic = known?.topicById(topicId)?.name
-          if (topic !== undefined) events.emit('partitionOffline', { topic, partition, error })
-        },
+        ...(diskBudget === undefined ? {} : { diskBudget }),
+        ...logListeners((id) => known?.topicById(id.topicId)?.name, events),
         describe: ({ topicId, partition }) => {
           const topic = known?.topicById(topicId)
           const { leaderEpoch } = topic?.partition(partition) ?? {}
@@ -212,6 +211,7 @@ export class Broker extends Resource {
       // The budget knows what the logs hold that are open.
       if (configs['ottla.disk.max.bytes'] >= 0) await logs.openAll()
       const broker = new Broker(options, {
+        diskBudget,
         given,
         configs,
         topicConfigs,
@@ -301,16 +301,44 @@ const diskBudgetOf = (
   configs: BrokerConfigs,
   logs: () => Iterable<PartitionLog>,
   events: Events<BrokerEvents>,
-): { readonly diskBudget?: DiskBudget } => {
+): DiskBudget | undefined => {
   const { 'ottla.disk.max.bytes': maxBytes, 'ottla.disk.policy': policy } = configs
-  if (maxBytes < 0) return {}
-  const onDropped = (bytes: number): void => {
-    events.emit('recordsDropped', { bytes })
+  if (maxBytes < 0) return undefined
+  const budget: DiskBudget = new DiskBudget({
+    maxBytes,
+    policy,
+    logs,
+    onReached: () => events.emit('diskBudgetReached', { usedBytes: budget.usedBytes, maxBytes, policy }),
+    onRelieved: () => events.emit('diskBudgetRelieved', { usedBytes: budget.usedBytes, maxBytes, policy }),
+  })
+  return budget
+}
+
+/** Passes on what logs tell, with the names of their topics; of one that has none, nobody is told. */
+const logListeners = (
+  topicOf: (id: PartitionId) => string | undefined,
+  events: Events<BrokerEvents>,
+): LogListeners => {
+  const named = ({ partition, ...id }: PartitionId, tell: (place: NamedPartition) => void): void => {
+    const topic = topicOf({ partition, ...id })
+    if (topic !== undefined) tell({ topic, partition })
   }
-  return { diskBudget: new DiskBudget({ maxBytes, policy, logs, onDropped }) }
+  return {
+    onFailed: (id, error) => named(id, (place) => events.emit('partitionOffline', { ...place, error })),
+    onDropped: (id, dropped) => named(id, (place) => events.emit('recordsDropped', { ...place, ...dropped })),
+    onRolled: (id, rolled) => named(id, (place) => events.emit('segmentRolled', { ...place, ...rolled })),
+    onRecovered: (id, recovery) =>
+      named(id, (place) => events.emit('logRecovered', { ...place, ...recovery })),
+  }
+}
+
+interface NamedPartition {
+  readonly topic: string
+  readonly partition: number
 }
 
 interface BrokerParts {
+  readonly diskBudget: DiskBudget | undefined
   readonly timers: Timers
   readonly given: GivenConfigs
   readonly topicConfigs: TopicLogConfigs

@@ -1,5 +1,10 @@
 /** What the log holds, told partition by partition: what Kafka's messages have no fields for. */
 import type { LastCompaction } from '../log/compaction/compaction-state.js'
+import type { EpochEntry } from '../log/epoch-cache.js'
+import type { LastDropped } from '../log/log-base.js'
+import type { LogRecovery } from '../log/log-events.js'
+import type { Durability } from '../storage/contract.js'
+import { yieldToEventLoop } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { BrokerServices } from './services.js'
 import type { Partition } from './topic.js'
@@ -30,10 +35,18 @@ export interface PartitionInspection {
   readonly activeSegmentOffset: number
   /** The epoch in which this broker leads it. */
   readonly leaderEpoch: number
+  /** Which epochs wrote what is stored, oldest first, each with the offset that it began at. */
+  readonly leaderEpochs: readonly EpochEntry[]
+  /** `durability`: when an append counts as stored there; undefined when it could not be opened. */
+  readonly durability: Durability | undefined
+  /** How it was opened; undefined when it could not be. */
+  readonly recovery: LogRecovery | undefined
   /** How many idempotent producers it remembers, to know their retries. */
   readonly producers: number
   /** How many transactions are open in it. */
   readonly openTransactions: number
+  /** What was dropped last at its start, since it was opened; undefined when nothing was. */
+  readonly lastDropped: LastDropped | undefined
   /** What the last compaction came to; undefined when there was none. */
   readonly lastCompaction: LastCompaction | undefined
 }
@@ -50,9 +63,14 @@ export interface LogInspection {
   readonly sizeBytes: number
   /** `ottla.disk.max.bytes`, the disk budget; undefined without one. */
   readonly maxDiskBytes: number | undefined
+  /** What of it is used by batches that are stored or on their way; undefined without a budget. */
+  readonly usedDiskBytes: number | undefined
   /** The partitions, by topic and number. */
   readonly partitions: readonly PartitionInspection[]
 }
+
+/** How many partitions are looked at before the event loop has its turn. */
+const PARTITIONS_A_SLICE = 256
 
 /** @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION for a topic that is not there. */
 export const inspectLog = async (services: BrokerServices, name?: string): Promise<LogInspection> => {
@@ -62,9 +80,12 @@ export const inspectLog = async (services: BrokerServices, name?: string): Promi
     throw new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${name} to inspect.`)
   }
   const topics = topic === undefined ? [...metadata.topics()] : [topic]
+  topics.sort((a, b) => (a.name < b.name ? -1 : 1))
   const partitions: PartitionInspection[] = []
-  for (const partition of topics.flatMap((each) => each.partitions)) partitions.push(await inspect(partition))
-  partitions.sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
+  for (const partition of topics.flatMap((each) => each.partitions)) {
+    partitions.push(await inspect(partition))
+    if (partitions.length % PARTITIONS_A_SLICE === 0) await yieldToEventLoop(services.clock)
+  }
   const maxDiskBytes = configs['ottla.disk.max.bytes']
   return {
     storage: storage.name,
@@ -72,6 +93,7 @@ export const inspectLog = async (services: BrokerServices, name?: string): Promi
     storageSizeBytes: await storage.sizeBytes(),
     sizeBytes: partitions.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
     maxDiskBytes: maxDiskBytes < 0 ? undefined : maxDiskBytes,
+    usedDiskBytes: services.diskBudget?.usedBytes,
     partitions,
   }
 }
@@ -79,10 +101,12 @@ export const inspectLog = async (services: BrokerServices, name?: string): Promi
 const inspect = async (partition: Partition): Promise<PartitionInspection> => {
   const place = { topic: partition.topic.name, partition: partition.index }
   try {
-    return { ...place, ...(partition.log ?? (await partition.open())).inspect() }
+    const log = partition.log ?? (await partition.open())
+    // The many fields first: an object that many are added to is slow to make, and there may be ten thousand.
+    return { ...log.inspect(), ...place }
   } catch (error) {
     if (!OttlaError.is(error)) throw error
-    return { ...place, ...UNKNOWN, error }
+    return { ...UNKNOWN, ...place, error }
   }
 }
 
@@ -99,5 +123,9 @@ const UNKNOWN = {
   leaderEpoch: -1,
   producers: 0,
   openTransactions: 0,
+  leaderEpochs: [],
+  durability: undefined,
+  recovery: undefined,
+  lastDropped: undefined,
   lastCompaction: undefined,
 }

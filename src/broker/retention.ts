@@ -9,8 +9,6 @@ export interface RetentionServices {
   readonly timers: Timers
   readonly intervalMs: number
   readonly signal: AbortSignal
-  /** Old records were dropped. */
-  readonly onDropped: (bytes: number) => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -44,10 +42,9 @@ export class Retention {
   }
 
   async #sweep(): Promise<void> {
-    const { logs, signal, onDropped, onFailed } = this.#services
+    const { logs, signal, onFailed } = this.#services
     try {
-      const bytes = await logs.applyRetention(signal)
-      if (bytes > 0) onDropped(bytes)
+      await logs.applyRetention(signal)
     } catch (error) {
       if (!signal.aborted) onFailed(error)
     }

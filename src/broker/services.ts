@@ -1,5 +1,6 @@
 /** What handlers work with: the parts of a broker. */
 import type { Clock } from '../runtime/clock.js'
+import type { DiskBudget } from '../log/disk-budget.js'
 import type { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { Random } from '../runtime/random.js'
 import type { LogStorage } from '../storage/contract.js'
@@ -24,6 +25,8 @@ export interface BrokerServices {
   readonly address: { readonly host: string; readonly port: number }
   /** Where all of it is kept. */
   readonly storage: LogStorage
+  /** What all logs may take together; undefined without a limit. */
+  readonly diskBudget: DiskBudget | undefined
   readonly clock: Clock
   readonly random: Random
   readonly configs: BrokerConfigs

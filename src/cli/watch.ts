@@ -28,7 +28,37 @@ export const watchBroker = ({ events }: Ottla, log: Log): void => {
     log.debug('groupEmpty', `group ${event.groupId}: the last member is gone`, { ...event }),
   )
   events.on('recordsDropped', (event) =>
-    log.debug('recordsDropped', `retention dropped ${counted(event.bytes, 'byte')}`, { ...event }),
+    log.debug(
+      'recordsDropped',
+      `${event.topic}-${event.partition}: ${event.reason} dropped offsets ${event.fromOffset} to ${event.toOffset - 1}, ${counted(event.bytes, 'byte')}`,
+      { ...event },
+    ),
+  )
+  events.on('segmentRolled', (event) =>
+    log.debug('segmentRolled', `${event.topic}-${event.partition}: a segment begins at ${event.baseOffset}`, {
+      ...event,
+    }),
+  )
+  events.on('logRecovered', (event) =>
+    log.info(
+      'logRecovered',
+      `${event.topic}-${event.partition} was not closed: ${counted(event.validatedBytes, 'byte')} read through, its checkpoint was ${event.checkpoint}`,
+      { ...event },
+    ),
+  )
+  events.on('diskBudgetReached', (event) =>
+    log.warn(
+      'diskBudgetReached',
+      `the disk budget is used up: ${event.usedBytes} of ${counted(event.maxBytes, 'byte')}, ottla.disk.policy is ${event.policy}`,
+      { ...event },
+    ),
+  )
+  events.on('diskBudgetRelieved', (event) =>
+    log.info(
+      'diskBudgetRelieved',
+      `the disk budget has room again: ${event.usedBytes} of ${counted(event.maxBytes, 'byte')} are used`,
+      { ...event },
+    ),
   )
   events.on('partitionOffline', ({ topic, partition, error }) =>
     log.error('partitionOffline', `${topic}-${partition} is off line: ${error.message}`, {

@@ -11,6 +11,7 @@ import { deferred, type Deferred } from '../runtime/abort.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { BatchInfo } from '../storage/contract.js'
 import type { LogConfig } from './log-config.js'
+import type { DropReason } from './log-events.js'
 
 /** What happens when the budget is used up. */
 export type DiskPolicy = 'refuse' | 'drop-oldest'
@@ -24,6 +25,12 @@ export const DISK_BUDGET_SLACK = 1 / 16
 /** How much more is dropped than is needed at once, as a share of the budget: each drop is a write of its own. */
 export const DISK_DROP_STEP = 1 / 64
 
+/**
+ * What share of the budget must be free before it counts as relieved: more than one drop gives, or dropping the oldest
+ * would be told of with every drop.
+ */
+export const DISK_RELIEF = 1 / 16
+
 /** How many batches of a log are looked at together. */
 const PAGE_BATCHES = 100
 
@@ -36,7 +43,7 @@ export interface DroppableLog {
   readonly isClosed: boolean
   /** Its batches below the high watermark, from the one that holds `fromOffset` on. */
   readableInfos(fromOffset: number, maxCount: number): Promise<readonly BatchInfo[]>
-  deleteRecordsBefore(offset: number): Promise<number>
+  deleteRecordsBefore(offset: number, reason: DropReason): Promise<number>
 }
 
 /** What the budget works with. */
@@ -46,8 +53,10 @@ export interface DiskBudgetOptions {
   readonly policy: DiskPolicy
   /** All logs there are. */
   readonly logs: () => Iterable<DroppableLog>
-  /** Batches of this many bytes were dropped. */
-  readonly onDropped: (bytes: number) => void
+  /** A batch did not fit: from now on the policy decides. Told once until there is room again. */
+  readonly onReached?: () => void
+  /** After that, {@link DISK_RELIEF} of the budget is free again. */
+  readonly onRelieved?: () => void
 }
 
 /** The disk budget of all logs of a broker. */
@@ -55,6 +64,7 @@ export class DiskBudget {
   readonly #options: DiskBudgetOptions
   #usedBytes = 0
   #inFlightBytes = 0
+  #isReached = false
   /** Whoever waits for an append on its way to be stored, when nothing else could be dropped. */
   #landed: Deferred<undefined> | undefined
   /** Room is made for one after the other. */
@@ -74,6 +84,7 @@ export class DiskBudget {
     return new DiskAccount(storedBytes, (used, inFlight) => {
       this.#usedBytes += used
       this.#inFlightBytes += inFlight
+      if (this.#isReached && this.#usedBytes <= this.#options.maxBytes * (1 - DISK_RELIEF)) this.#relieve()
       if (inFlight >= 0) return
       this.#landed?.resolve(undefined)
       this.#landed = undefined
@@ -95,8 +106,17 @@ export class DiskBudget {
     return run
   }
 
+  #relieve(): void {
+    this.#isReached = false
+    this.#options.onRelieved?.()
+  }
+
   async #makeRoom(bytes: number, claim: DiskClaim): Promise<void> {
-    const { maxBytes, policy, onDropped } = this.#options
+    if (!this.#isReached && !this.fits(bytes, claim)) {
+      this.#isReached = true
+      this.#options.onReached?.()
+    }
+    const { maxBytes, policy } = this.#options
     while (!this.fits(bytes, claim)) {
       if (policy === 'refuse' || bytes > this.#limitOf(claim)) throw this.#exceeded(bytes)
       const step = Math.floor(maxBytes * DISK_DROP_STEP)
@@ -109,11 +129,9 @@ export class DiskBudget {
         await this.#landed.promise
         continue
       }
-      const before = this.#usedBytes
       let hasDropped = false
       for (const [log, offset] of plan) hasDropped = (await drop(log, offset)) || hasDropped
       if (!hasDropped) throw this.#exceeded(bytes)
-      if (this.#usedBytes < before) onDropped(before - this.#usedBytes)
     }
   }
 
@@ -250,7 +268,7 @@ const comesBefore = (a: OldestBatch, b: OldestBatch | undefined): boolean => {
 const drop = async (log: DroppableLog, offset: number): Promise<boolean> => {
   const { startOffset } = log
   try {
-    return (await log.deleteRecordsBefore(offset)) > startOffset
+    return (await log.deleteRecordsBefore(offset, 'ottla.disk.max.bytes')) > startOffset
   } catch (error) {
     if (log.failure === undefined && !log.isClosed) throw error
     return false

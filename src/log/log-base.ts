@@ -14,10 +14,11 @@ import { compactionBlob } from './compaction/compaction-state.js'
 import type { DiskAccount, DiskBudget } from './disk-budget.js'
 import { Flushing } from './flushing.js'
 import type { LogConfig } from './log-config.js'
+import type { DroppedRecords, LogListeners, LogRecovery } from './log-events.js'
 import type { LogState, RecoveredLog } from './recovery.js'
 
 /** How to open a log. */
-export interface PartitionLogOptions {
+export interface PartitionLogOptions extends LogListeners {
   /** What errors call it, e.g. `orders-0`. */
   readonly name: string
   readonly config: LogConfig
@@ -30,14 +31,18 @@ export interface PartitionLogOptions {
   readonly timers?: Timers
   /** What all logs may take together; without it there is no limit. */
   readonly diskBudget?: DiskBudget
-  /** Is told when the log goes off line, because of its storage or of what it found there. */
-  readonly onFailed?: (id: PartitionId, failure: OttlaError) => void
+}
+
+/** What an open log dropped last. */
+export interface LastDropped extends DroppedRecords {
+  /** When, in milliseconds since the epoch. */
+  readonly timestamp: number
 }
 
 /** An open log. */
 export abstract class LogBase extends Resource {
   /** How it was opened: a checkpoint that was damaged, or bytes that had to be validated, tell of an unclean stop. */
-  readonly recovery: Omit<RecoveredLog, 'state'>
+  readonly recovery: LogRecovery
   protected readonly storage: PartitionStorage
   protected readonly isOnDisk: boolean
   protected readonly clock: Clock
@@ -51,7 +56,9 @@ export abstract class LogBase extends Resource {
   protected state: LogState
   protected logStart: number
   protected watermark: number
-  readonly #onFailed: PartitionLogOptions['onFailed']
+  protected readonly told: LogListeners
+  /** What was dropped last since it was opened. */
+  protected lastDropped: LastDropped | undefined
   #failure: OttlaError | undefined
   protected bytesSinceCheckpoint: number
   protected changedSinceCheckpoint: boolean
@@ -60,7 +67,7 @@ export abstract class LogBase extends Resource {
 
   protected constructor(storage: PartitionStorage, options: PartitionLogOptions, recovered: RecoveredLog) {
     super(options.name)
-    const { state, checkpoint, validatedBytes } = recovered
+    const { state, checkpoint, validatedBytes, durationMs } = recovered
     const latestEpoch = state.epochs.latestEpoch
     this.#leaderEpoch = options.leaderEpoch ?? Math.max(latestEpoch, 0)
     if (this.#leaderEpoch < latestEpoch) {
@@ -69,9 +76,9 @@ export abstract class LogBase extends Resource {
         `${options.name}: opened in leader epoch ${this.#leaderEpoch}; expected at least ${latestEpoch}, which the log has.`,
       )
     }
-    this.recovery = { checkpoint, validatedBytes }
+    this.recovery = { checkpoint, validatedBytes, durationMs }
     this.storage = storage
-    this.#onFailed = options.onFailed
+    this.told = options
     this.isOnDisk = options.isOnDisk ?? false
     this.clock = options.clock
     this.flushing = new Flushing(options.timers, () => void this.flush().catch(() => undefined))
@@ -213,7 +220,7 @@ export abstract class LogBase extends Resource {
     const message = `${this.name}: the storage failed; nothing is accepted until it was closed and reopened.`
     const failure = OttlaError.is(error) ? error : new OttlaError('STORAGE_FAILED', message, { cause: error })
     this.takeOffline(failure)
-    this.#onFailed?.(this.id, failure)
+    this.told.onFailed?.(this.id, failure)
     return failure
   }
 

@@ -6,7 +6,7 @@
 import { assignOffset, lastOffsetOf, setLogAppendTime, type BatchHeader } from '../record/header.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import type { BatchInfo, PartitionStorage } from '../storage/contract.js'
-import { emptySegment, extended, mustRoll } from './active-segment.js'
+import { emptySegment, extended, mustRoll, type ActiveSegment } from './active-segment.js'
 import { readOwnBatch, validateClientBatch } from './append-validation.js'
 import type { AppendOptions, AppendResult, LogRead, ReadOptions } from './append-and-read.js'
 import { AppendTurns } from './append-turns.js'
@@ -17,6 +17,7 @@ import { EpochCache, type EpochEnd } from './epoch-cache.js'
 import type { PartitionLogOptions } from './log-base.js'
 import { loadCompaction } from './compaction/compaction-state.js'
 import { DEFAULT_PRODUCER_ID_EXPIRATION_MS } from './log-config.js'
+import type { DropReason } from './log-events.js'
 import { ProducerState, type ProducedBatch, type ProducerEntry } from './producer-state.js'
 import { recover, stateAt } from './recovery.js'
 import { retentionCut } from './retention.js'
@@ -31,6 +32,8 @@ const CHECKPOINT_INTERVAL_BYTES = 16 * 1024 * 1024
 export class PartitionLog extends CompactableLog {
   #truncating = false
   readonly #turns = new AppendTurns()
+  /** The bytes of all appends that were stored since it was opened. */
+  #storedBytes = 0
   /** The cut that is being made. */
   #cutting: Promise<void> | undefined
 
@@ -42,7 +45,11 @@ export class PartitionLog extends CompactableLog {
   static async open(storage: PartitionStorage, options: PartitionLogOptions): Promise<PartitionLog> {
     const { name, clock } = options
     try {
-      return new PartitionLog(storage, options, await recover(storage, name, clock))
+      const log = new PartitionLog(storage, options, await recover(storage, name, clock))
+      const { recovery } = log
+      const wasUnclean = recovery.validatedBytes > 0 || recovery.checkpoint === 'damaged'
+      if (wasUnclean) options.onRecovered?.(storage.id, recovery)
+      return log
     } catch (error) {
       if (!OttlaError.is(error, 'STORAGE_CORRUPT')) throw error
       const { endOffset } = storage.state
@@ -54,7 +61,8 @@ export class PartitionLog extends CompactableLog {
         producers: new ProducerState(name),
         transactions: new TransactionIndex(),
       }
-      const log = new PartitionLog(storage, options, { state, checkpoint: 'damaged', validatedBytes: 0 })
+      const found = { state, checkpoint: 'damaged', validatedBytes: 0, durationMs: 0 } as const
+      const log = new PartitionLog(storage, options, found)
       log.fail(error)
       return log
     }
@@ -149,6 +157,7 @@ export class PartitionLog extends CompactableLog {
     state.endOffset = lastOffset + 1
     const write = { baseOffset, lastOffset, maxTimestamp, sizeBytes, bytes }
     const rolls = mustRoll(state.segment, write, config, now)
+    const previous = rolls ? state.segment : undefined
     if (rolls) state.segment = emptySegment(baseOffset)
     const newSegment = state.segment.sizeBytes === 0
     state.segment = extended(state.segment, write, now)
@@ -170,7 +179,8 @@ export class PartitionLog extends CompactableLog {
     this.storage.append([write], { durability, newSegment, ...blobs }).then(
       () => {
         this.diskAccount?.end(sizeBytes)
-        this.#stored(pending)
+        this.#stored(pending, sizeBytes)
+        if (previous !== undefined) this.#tellRolled(previous, baseOffset)
       },
       (error: unknown) => {
         this.diskAccount?.end(sizeBytes)
@@ -187,8 +197,13 @@ export class PartitionLog extends CompactableLog {
     return original === undefined ? Promise.resolve(result) : original.promise.then(() => result)
   }
 
-  #stored(pending: PendingAppend): void {
+  #tellRolled({ baseOffset: previousBaseOffset, sizeBytes }: ActiveSegment, baseOffset: number): void {
+    this.told.onRolled?.(this.id, { baseOffset, previousBaseOffset, previousSizeBytes: sizeBytes })
+  }
+
+  #stored(pending: PendingAppend, sizeBytes: number): void {
     pending.stored = true
+    this.#storedBytes += sizeBytes
     const end = this.inFlight.storedEnd()
     if (end < 0 || this.failure !== undefined) return
     this.watermark = end
@@ -308,15 +323,15 @@ export class PartitionLog extends CompactableLog {
 
   /**
    * Raises the log start offset to `offset`, at most the high watermark, which -1 stands for. Resolves to the log
-   * start offset, which is as it was when that is higher already.
+   * start offset, which is as it was when that is higher already. `reason` is what listeners are told.
    * @throws OttlaError OFFSET_OUT_OF_RANGE beyond the high watermark.
    */
-  deleteRecordsBefore(offset: number): Promise<number> {
+  deleteRecordsBefore(offset: number, reason: DropReason = 'DeleteRecords'): Promise<number> {
     return this.exclusively(async () => {
       this.assertWell()
       const target = offset === -1 ? this.watermark : offset
       if (!(target >= 0 && target <= this.watermark)) throw this.#outOfRange(offset)
-      if (target > this.logStart) await this.#dropPrefix(target)
+      if (target > this.logStart) await this.#dropPrefix(target, reason)
       return this.logStart
     })
   }
@@ -335,16 +350,23 @@ export class PartitionLog extends CompactableLog {
       const cut = await retentionCut(this.storage, config, this.watermark, nowMs, this.clock, signal)
       if (cut.startOffset <= this.logStart) return 0
       this.assertWell()
-      await this.#dropPrefix(cut.startOffset)
+      await this.#dropPrefix(cut.startOffset, cut.reason)
       return cut.sizeBytes
     })
   }
 
-  async #dropPrefix(startOffset: number): Promise<void> {
+  async #dropPrefix(startOffset: number, reason: DropReason): Promise<void> {
+    const fromOffset = this.logStart
+    const before = this.sizeBytes - this.#storedBytes
     this.state.epochs.truncateFromStart(startOffset)
     this.state.transactions.truncateFromStart(startOffset)
     await this.#cut(this.storage.truncatePrefix(startOffset, this.checkpointBlob()))
     this.listeners.notify()
+    // What was stored meanwhile is not what was dropped.
+    const bytes = Math.max(0, before - (this.sizeBytes - this.#storedBytes))
+    const dropped = { fromOffset, toOffset: this.logStart, bytes, reason }
+    this.lastDropped = { ...dropped, timestamp: this.clock.now() }
+    this.told.onDropped?.(this.id, dropped)
   }
 
   async #cut(write: Promise<void>): Promise<void> {

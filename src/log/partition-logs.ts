@@ -6,6 +6,7 @@ import type { Timers } from '../runtime/timers.js'
 import type { LogStorage, PartitionId } from '../storage/contract.js'
 import type { DiskBudget } from './disk-budget.js'
 import type { LogConfig } from './log-config.js'
+import type { LogListeners } from './log-events.js'
 import { PartitionLog } from './partition-log.js'
 
 /** What is known of a partition that nobody opened yet. */
@@ -18,14 +19,12 @@ export interface PartitionDescription {
 }
 
 /** What the logs work with. */
-export interface PartitionLogsOptions {
+export interface PartitionLogsOptions extends LogListeners {
   readonly clock: Clock
   /** Where logs have the deadlines of `flush.ms`. */
   readonly timers?: Timers
   /** What all logs may take together. */
   readonly diskBudget?: DiskBudget
-  /** Is told of a log that goes off line. */
-  readonly onFailed?: (id: PartitionId, failure: OttlaError) => void
   /**
    * Tells the retention sweep of stored partitions that nobody opened. Without it, or when it knows nothing of one,
    * that is left alone.
@@ -34,7 +33,7 @@ export interface PartitionLogsOptions {
 }
 
 /** How many logs write their checkpoints at once while all are closed: those wait in memory for the disk. */
-export const MAX_CLOSING_LOGS = 256
+const MAX_CLOSING_LOGS = 256
 
 interface Entry {
   readonly opening: Promise<PartitionLog>

@@ -10,6 +10,7 @@ import { CHECKPOINT_BLOB, decodeCheckpoint } from './checkpoint.js'
 import { loadCompaction, truncatedCompaction, type CompactionState } from './compaction/compaction-state.js'
 import { EpochCache } from './epoch-cache.js'
 import { ProducerState } from './producer-state.js'
+import type { LogRecovery } from './log-events.js'
 import { loadTransactionIndex, markerOf, TransactionIndex } from './transaction-index.js'
 import { checkFollows, damaged, headerOfStored, validateStored } from './stored-batch.js'
 
@@ -27,12 +28,8 @@ export interface LogState {
 }
 
 /** What opening found. */
-export interface RecoveredLog {
+export interface RecoveredLog extends LogRecovery {
   readonly state: LogState
-  /** How the checkpoint was; without a sound one the log was read from its start. */
-  readonly checkpoint: 'sound' | 'missing' | 'damaged'
-  /** The bytes that had to be read and validated; 0 after a clean stop. */
-  readonly validatedBytes: number
 }
 
 /** The state of the newest checkpoint, or an empty one at the log's start. */
@@ -66,13 +63,14 @@ export const recover = async (
   name: string,
   clock: Clock,
 ): Promise<RecoveredLog> => {
+  const began = clock.monotonic()
   const { state, checkpoint } = await loadCheckpoint(storage, name)
   const { endOffset } = storage.state
   if (state.endOffset > endOffset) {
     throw damaged(name, endOffset, `the log ends here, but offsets up to ${state.endOffset - 1} were stored`)
   }
   const validatedBytes = await replay(storage, name, clock, state, endOffset, validateStored)
-  return { state, checkpoint, validatedBytes }
+  return { state, checkpoint, validatedBytes, durationMs: clock.monotonic() - began }
 }
 
 /**

@@ -2,6 +2,7 @@
 import { yieldToEventLoop, type Clock } from '../runtime/clock.js'
 import type { PartitionStorage } from '../storage/contract.js'
 import type { LogConfig } from './log-config.js'
+import type { DropReason } from './log-events.js'
 
 /** How many batches are looked at before the event loop has its turn. */
 const PAGE_BATCHES = 1000
@@ -12,6 +13,8 @@ export interface RetentionCut {
   readonly startOffset: number
   /** The bytes of the batches below it. */
   readonly sizeBytes: number
+  /** Why the newest of them goes. */
+  readonly reason: DropReason
 }
 
 /**
@@ -31,7 +34,7 @@ export const retentionCut = async (
   const { retentionMs, retentionBytes } = limits
   const expiredBelow = retentionMs < 0 ? -Infinity : nowMs - retentionMs
   const surplusBytes = retentionBytes < 0 ? -1 : totalBytes - retentionBytes
-  let cut: RetentionCut = { startOffset, sizeBytes: 0 }
+  let cut: RetentionCut = { startOffset, sizeBytes: 0, reason: 'retention.ms' }
   let seenBytes = 0
   let from = startOffset
   if (retentionMs < 0 && surplusBytes <= 0) return cut
@@ -43,8 +46,10 @@ export const retentionCut = async (
       seenBytes += sizeBytes
       from = lastOffset + 1
       const timeless = retentionMs >= 0 && maxTimestamp < 0
-      if (seenBytes <= surplusBytes || (!timeless && maxTimestamp < expiredBelow)) {
-        cut = { startOffset: from, sizeBytes: seenBytes }
+      const isExpired = !timeless && maxTimestamp < expiredBelow
+      if (isExpired || seenBytes <= surplusBytes) {
+        const reason = isExpired ? 'retention.ms' : 'retention.bytes'
+        cut = { startOffset: from, sizeBytes: seenBytes, reason }
       } else if (!timeless) return cut
     }
     signal?.throwIfAborted()

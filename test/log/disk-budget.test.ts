@@ -1,7 +1,13 @@
 /** The disk budget: held against a naive model, never exceeded, and the right records give room. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
-import { DISK_BUDGET_SLACK, DISK_DROP_STEP, DiskBudget, type DiskPolicy } from '../../src/log/disk-budget.js'
+import {
+  DISK_BUDGET_SLACK,
+  DISK_DROP_STEP,
+  DISK_RELIEF,
+  DiskBudget,
+  type DiskPolicy,
+} from '../../src/log/disk-budget.js'
 import type { LogConfig } from '../../src/log/log-config.js'
 import type { PartitionLog } from '../../src/log/partition-log.js'
 import { PartitionLogs } from '../../src/log/partition-logs.js'
@@ -27,13 +33,21 @@ const openLogs = async (
 ) => {
   await storage.open()
   const dropped: number[] = []
+  const told: string[] = []
   const budget: DiskBudget = new DiskBudget({
     maxBytes,
     policy,
     logs: () => logs.opened(),
-    onDropped: (bytes) => dropped.push(bytes),
+    onReached: () => told.push('reached'),
+    onRelieved: () => told.push('relieved'),
   })
-  const logs = new PartitionLogs(storage, { clock: systemClock, diskBudget: budget })
+  const logs = new PartitionLogs(storage, {
+    clock: systemClock,
+    diskBudget: budget,
+    onDropped: (_id, { bytes, reason }) => {
+      if (reason === 'ottla.disk.max.bytes') dropped.push(bytes)
+    },
+  })
   const opened: PartitionLog[] = []
   for (const [i, config] of configs.entries()) {
     opened.push(await logs.get(idOf(i), `log-${i}`, { ...KEEP_ALL, ...config }))
@@ -43,7 +57,7 @@ const openLogs = async (
     for (const id of await storage.partitions()) total += (await storage.partition(id)).state.sizeBytes
     return total
   }
-  return { storage, budget, logs, opened, dropped, storedBytes }
+  return { storage, budget, logs, opened, dropped, told, storedBytes }
 }
 
 interface ModelBatch {
@@ -247,6 +261,27 @@ describe('the disk budget', () => {
     await expect(a.append(sized(200, 1, { ...producer, baseSequence: 1 }))).resolves.toMatchObject({
       baseOffset: 1,
     })
+  })
+
+  it('is told of once when it is used up, and once when a sixteenth of it is free', async () => {
+    const batch = sized(100, 1)
+    const max = 32 * batch.length
+    const { opened, told } = await openLogs('refuse', [{}], keptStorage(), max)
+    const [log] = opened
+    for (let i = 0; i < 32; i++) await log!.append(batch.slice())
+    expect(told).toEqual([])
+    for (let i = 0; i < 3; i++) {
+      await expect(log!.append(batch.slice())).rejects.toMatchObject({ code: 'DISK_BUDGET_EXCEEDED' })
+    }
+    expect(told).toEqual(['reached'])
+    await log!.deleteRecordsBefore(32 * DISK_RELIEF - 1, 'ottla.disk.max.bytes')
+    expect(told).toEqual(['reached'])
+    await log!.deleteRecordsBefore(32 * DISK_RELIEF, 'ottla.disk.max.bytes')
+    expect(told).toEqual(['reached', 'relieved'])
+    await log!.append(batch.slice())
+    await log!.append(batch.slice())
+    await expect(log!.append(batch.slice())).rejects.toMatchObject({ code: 'DISK_BUDGET_EXCEEDED' })
+    expect(told).toEqual(['reached', 'relieved', 'reached'])
   })
 
   it('what the broker writes may use the slack, and its metadata more', async () => {

@@ -1,7 +1,8 @@
 /** Retention by the configs of a topic: what goes, what never does, and what a change of them does to an open log. */
 import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../src/log/log-config.js'
-import { batchOf, clockAt, KEEP_ALL, memoryPartition, openLog } from '../support/log-batches.js'
+import { PartitionLog } from '../../src/log/partition-log.js'
+import { batchOf, clockAt, ID, KEEP_ALL, memoryPartition, openLog } from '../support/log-batches.js'
 
 const NOW = 1_000_000
 
@@ -28,6 +29,35 @@ describe('retention', () => {
     const killed = await openLog(storage)
     expect([killed.startOffset, killed.endOffset]).toEqual([3, 4])
     await expect(killed.read(2, 1000)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+  })
+
+  it('tells which records went, and why', async () => {
+    const told: unknown[] = []
+    const storage = await memoryPartition()
+    const size = batchOf(2, NOW).length
+    const config = { ...KEEP_ALL, retentionMs: 1000, retentionBytes: 2 * size }
+    const log = await PartitionLog.open(storage, {
+      name: 'orders-0',
+      config,
+      clock: clockAt(NOW),
+      onDropped: (id, dropped) => told.push([id, dropped]),
+    })
+    for (const timestamp of [NOW - 5000, NOW, NOW, NOW]) await log.append(batchOf(2, timestamp))
+    log.updateConfig({ ...config, retentionBytes: -1 })
+    await log.applyRetention(NOW)
+    log.updateConfig(config)
+    await log.applyRetention(NOW)
+    await log.deleteRecordsBefore(5)
+    const last = { fromOffset: 4, toOffset: 5, bytes: 0, reason: 'DeleteRecords' }
+    expect(told).toEqual([
+      [ID, { fromOffset: 0, toOffset: 2, bytes: size, reason: 'retention.ms' }],
+      [ID, { fromOffset: 2, toOffset: 4, bytes: size, reason: 'retention.bytes' }],
+      [ID, last],
+    ])
+    expect(log.inspect().lastDropped).toEqual({ ...last, timestamp: NOW })
+    await log.applyRetention(NOW)
+    await log.deleteRecordsBefore(5)
+    expect(told).toHaveLength(3)
   })
 
   it('R4: a record from the future keeps what follows it, one without a timestamp goes with the next', async () => {

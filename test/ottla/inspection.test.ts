@@ -1,8 +1,15 @@
 /** What the log tells of itself: by Kafka's DescribeLogDirs, by inspect, and by events. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { Ottla, OttlaError, string, type LogStorage, type PartitionOfflineEvent } from '../../src/index.js'
+import {
+  Ottla,
+  OttlaError,
+  string,
+  type LogRecoveredEvent,
+  type LogStorage,
+  type PartitionOfflineEvent,
+} from '../../src/index.js'
 import { fileStorage } from '../../src/storage/file/index.js'
 import { levelStorage } from '../../src/storage/level/index.js'
 import { MemoryStorage } from '../../src/storage/memory/index.js'
@@ -78,6 +85,49 @@ describe.each(storages)('%s', (name, create) => {
     )
     if (name === 'memory') expect(directory?.totalBytes).toBeUndefined()
     else expect(directory?.usableBytes).toBeLessThanOrEqual(directory?.totalBytes ?? 0)
+  })
+})
+
+it('tells where a segment began, what was dropped, and how a log was recovered that nobody closed', async () => {
+  const folder = await tempFolder()
+  const before = join(folder, 'before')
+  const told: unknown[] = []
+  const killed = await Ottla.open({ storage: fileStorage(before) })
+  killed.events.on('segmentRolled', (event) => told.push(event))
+  killed.events.on('recordsDropped', (event) => told.push(event))
+  const topic = await killed.createTopic('orders', { value: string, configs: { 'segment.bytes': 1_048_576 } })
+  const producer = killed.producer()
+  const value = 'x'.repeat(600_000)
+  for (let count = 0; count < 3; count++) await producer.send(topic, { value })
+  // By the format: 61 bytes of header; of the record three for its length, five for fields and three for the value's.
+  const bytes = 61 + 11 + value.length
+  await killed.admin.deleteRecords([{ topic: 'orders', partition: 0, before: 1 }])
+  const place = { topic: 'orders', partition: 0 }
+  expect(told).toEqual([
+    { ...place, baseOffset: 1, previousBaseOffset: 0, previousSizeBytes: bytes },
+    { ...place, baseOffset: 2, previousBaseOffset: 1, previousSizeBytes: bytes },
+    { ...place, fromOffset: 0, toOffset: 1, bytes, reason: 'DeleteRecords' },
+  ])
+  await producer.send(topic, { value: 'behind the last checkpoint' })
+  // What a process leaves that is killed is what lies there now.
+  const after = join(folder, 'after')
+  await cp(before, after, { recursive: true, filter: (path) => !path.includes('ottla.lock.') })
+  await killed.close()
+
+  await using again = await Ottla.open({ storage: fileStorage(after) })
+  const recovered: LogRecoveredEvent[] = []
+  again.events.on('logRecovered', (event) => recovered.push(event))
+  const [partition] = (await again.inspect('orders')).partitions
+  expect(recovered).toEqual([{ ...place, ...partition?.recovery }])
+  expect(partition).toMatchObject({
+    startOffset: 1,
+    endOffset: 4,
+    producers: 1,
+    openTransactions: 0,
+    leaderEpochs: [{ epoch: 0, startOffset: 1 }],
+    durability: 'os',
+    lastDropped: undefined,
+    recovery: { checkpoint: 'sound', validatedBytes: 61 + 8 + 'behind the last checkpoint'.length - 1 },
   })
 })
 

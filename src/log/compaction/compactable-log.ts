@@ -61,6 +61,10 @@ export abstract class CompactableLog extends LogBase {
       leaderEpoch: this.leaderEpoch,
       producers: this.state.producers.size,
       openTransactions: this.state.transactions.openCount,
+      leaderEpochs: [...this.state.epochs.entries],
+      durability: this.config.durability,
+      recovery: this.recovery,
+      lastDropped: this.lastDropped,
       lastCompaction: this.lastCompaction,
     }
   }
