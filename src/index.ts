@@ -91,6 +91,7 @@ export type { ConsumerGroupOptions, GroupQueryOptions, JoinOptions } from './cli
 export type { CommittedOffset, OffsetToCommit } from './clients/group/group-offsets.js'
 export { rangeAssignor } from './clients/group/range-assignor.js'
 export { roundRobinAssignor } from './clients/group/round-robin-assignor.js'
+export { cooperativeStickyAssignor } from './clients/group/cooperative-sticky-assignor.js'
 export { stickyAssignor } from './clients/group/sticky-assignor.js'
 export type {
   Assignable,

@@ -6,7 +6,7 @@ import type { TopicPartition } from '../message.js'
 export type ConsumerEvents = Readonly<{
   /** These partitions, and no others, are this consumer's now. */
   assigned: [partitions: readonly TopicPartition[]]
-  /** These were given up in order: what was processed is committed. Those that stay are assigned again. */
+  /** These were given up in order: what was processed is committed. Eagerly these are all; those that stay are assigned again. */
   revoked: [partitions: readonly TopicPartition[]]
   /** These are gone without order, as after a session that expired: what was not committed is delivered again. */
   lost: [partitions: readonly TopicPartition[]]

@@ -9,7 +9,7 @@ import {
   textOption,
   type Checked,
 } from '../../runtime/options.js'
-import { isAssignor, type Assignor } from '../group/assignor.js'
+import { isAssignor, rebalanceProtocolOf, type Assignor } from '../group/assignor.js'
 import { rangeAssignor } from '../group/range-assignor.js'
 import type { TopicPartition } from '../message.js'
 import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
@@ -90,7 +90,13 @@ export interface GroupConsumerOptions extends ReadingOptions {
    * of two with the same name, the one that came first fails with FENCED_INSTANCE_ID. Default: none.
    */
   readonly groupInstanceId?: string
-  /** How the group's leader may share partitions, in the order of preference; members have to have one in common. Default range. */
+  /**
+   * How the group's leader may share partitions, in the order of preference; members have to have one in common. With
+   * assignors that are all fit for cooperative rebalancing, such as {@link cooperativeStickyAssignor} alone, a member
+   * goes on with its partitions during a rebalance, and gives up only those that are to move (KIP-429). A commit in
+   * the moment between two generations is then refused with REBALANCE_IN_PROGRESS, although the partitions stay.
+   * Default range.
+   */
   readonly partitionAssigners?: readonly Assignor[]
 }
 
@@ -223,6 +229,13 @@ export const checkConsumerOptions = (options: ConsumerOptions): CheckedConsumerO
 export const checkGroupOptions = (options: object | undefined): CheckedGroupOptions => {
   const checked = checkOptions('consumer group', GROUP_RULES, options)
   checkTogether(checked)
+  if (rebalanceProtocolOf(checked.partitionAssigners) === undefined) {
+    throw invalidArgument(
+      'Option partitionAssigners of consumer group',
+      checked.partitionAssigners.map(({ name }) => name),
+      'assignors that have a rebalance protocol in common, eager or cooperative',
+    )
+  }
   if (checked.heartbeatIntervalMs >= checked.sessionTimeoutMs) {
     throw invalidArgument(
       'Option heartbeatIntervalMs of consumer group',

@@ -7,7 +7,7 @@ import { deferred, onAbort, type Deferred } from '../../runtime/abort.js'
 import type { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { TurnGuard } from '../../runtime/turn-guard.js'
 import type { ClientContext } from '../context.js'
-import { partitionName } from '../message.js'
+import { partitionName, type TopicPartition } from '../message.js'
 import type { Backoff } from '../retry.js'
 import type { AnyTopic } from '../topic.js'
 import type { Chunk } from './chunk.js'
@@ -47,7 +47,7 @@ export class Consumption implements FetchHost {
   readonly #guard: TurnGuard
   readonly #stopping = new AbortController()
   readonly #waiters = new Set<() => void>()
-  #idle: Deferred<undefined> | undefined
+  #idle: Deferred<'released' | 'over'> | undefined
   #failure: { readonly error: unknown } | undefined
   #isHalted = false
   /** Round robin over the partitions: the names in order, and whose turn it is. */
@@ -104,7 +104,7 @@ export class Consumption implements FetchHost {
   /** Gives a chunk back: what it still holds is handed out later, or elsewhere. */
   release(chunk: Chunk): void {
     chunk.state.isTaken = false
-    if (this.#idle !== undefined && !this.#isInTurn()) this.#endIdleWait()
+    this.#endIdleWait('released')
     // What is left in it is for whoever asks next.
     if (!chunk.isExhausted) this.arrived()
   }
@@ -128,23 +128,25 @@ export class Consumption implements FetchHost {
     }
     for (const state of before.values()) drop(state)
     this.#order = [...this.states.values()]
-    this.#endIdleWait()
+    this.#endIdleWait('over')
     return added
   }
 
-  /** Hands nothing more out and fetches nothing more, until {@link assign}. */
-  suspend(): void {
-    for (const state of this.states.values()) {
+  /** Hands nothing more of `partitions`, by default all, out and fetches nothing more, until {@link assign}. */
+  suspend(partitions?: readonly TopicPartition[]): void {
+    for (const state of this.#statesOf(partitions)) {
       state.isSuspended = true
       state.tracker.chunk?.cut()
     }
   }
 
-  /** Resolves when no loop is in the middle of a turn. */
-  async idle(): Promise<void> {
-    if (!this.#isInTurn()) return
-    this.#idle ??= deferred()
-    await this.#idle.promise
+  /** Resolves when no loop is in the middle of a turn with `partitions`, by default all, or there are others. */
+  async idle(partitions?: readonly TopicPartition[]): Promise<void> {
+    const states = this.#statesOf(partitions)
+    while (states.some(({ isTaken }) => isTaken)) {
+      this.#idle ??= deferred()
+      if ((await this.#idle.promise) === 'over') return
+    }
   }
 
   /** Ends every loop, after the turn that it is in; positions stay as they are. */
@@ -159,7 +161,7 @@ export class Consumption implements FetchHost {
     this.halt()
     this.#stopping.abort(reason)
     this.#fetcher.stop(reason)
-    this.#endIdleWait()
+    this.#endIdleWait('over')
   }
 
   /** The consumer cannot go on: every loop ends with `error`. */
@@ -269,14 +271,14 @@ export class Consumption implements FetchHost {
     })
   }
 
-  #endIdleWait(): void {
-    this.#idle?.resolve(undefined)
+  #endIdleWait(why: 'released' | 'over'): void {
+    this.#idle?.resolve(why)
     this.#idle = undefined
   }
 
-  #isInTurn(): boolean {
-    for (const { isTaken } of this.states.values()) if (isTaken) return true
-    return false
+  #statesOf(partitions: readonly TopicPartition[] | undefined): PartitionState[] {
+    if (partitions === undefined) return [...this.states.values()]
+    return partitions.flatMap((partition) => this.states.get(partitionName(partition)) ?? [])
   }
 }
 

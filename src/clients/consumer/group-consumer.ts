@@ -5,8 +5,10 @@ import { Events } from '../../runtime/events.js'
 import type { Resource } from '../../runtime/lifecycle.js'
 import type { ClientContext } from '../context.js'
 import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
-import { isMembershipOver, Membership, type MembershipListener } from '../group/membership.js'
-import type { Message, TopicPartition } from '../message.js'
+import { Membership } from '../group/membership.js'
+import { isMembershipOver } from '../group/membership-over.js'
+import type { MembershipListener } from '../group/membership-listener.js'
+import { partitionName, type Message, type TopicPartition } from '../message.js'
 import type { AnyTopic } from '../topic.js'
 import type { Chunk } from './chunk.js'
 import { Committer } from './committer.js'
@@ -60,14 +62,16 @@ class GroupMember implements ConsumerParts, MembershipListener {
   #isAway = false
   /** Counts what becomes of the partitions, so that what is overtaken is noticed. */
   #changes = 0
-  /** Whether the application was told of the partitions. */
-  #isAnnounced = false
+  readonly #isAtMostOnce: boolean
+  /** The partitions that the application was told of; undefined when it was told of none at all. */
+  #announced: Set<string> | undefined
 
   constructor(context: ClientContext, { groupId, topics }: GroupJoin, options: CheckedGroupOptions) {
     this.name = `consumer of group ${groupId}`
     this.groupId = groupId
     this.isolationLevel = options.isolationLevel
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
+    this.#isAtMostOnce = options.delivery === 'at-most-once'
     this.#maxPollIntervalMs = options.maxPollIntervalMs
     this.consumption = new Consumption(context, options, {
       // A topic that is deleted is taken away by the rebalance that follows.
@@ -80,7 +84,11 @@ class GroupMember implements ConsumerParts, MembershipListener {
       states: this.consumption.states,
       commit: (offsets) => this.membership.commit(offsets, this.consumption.signal),
       committed: (offsets) => this.events.emit('committed', offsets),
-      failed: (error) => this.events.emit('error', error),
+      failed: (error) => {
+        // Between two generations nothing can be committed; the next interval brings it.
+        if (this.membership.isCooperative && isMembershipOver(error)) return
+        this.events.emit('error', error)
+      },
     })
     this.membership = new Membership(
       context,
@@ -101,22 +109,25 @@ class GroupMember implements ConsumerParts, MembershipListener {
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumption, committer } = this
     this.#changes++
-    consumption.suspend()
-    await consumption.idle()
+    consumption.suspend(partitions)
+    await consumption.idle(partitions)
     if (committer.isAutomatic) {
       await committer
         .commitPositions({ withSuspended: true })
         .catch((error: unknown) => this.events.emit('error', error))
     }
-    if (this.#isAnnounced) this.events.emit('revoked', partitions)
-    this.#isAnnounced = false
+    this.#tellGone('revoked', partitions)
+  }
+
+  rejoining(): void {
+    // At most once means to commit before anything is handed out, which has to wait for the new generation.
+    if (this.#isAtMostOnce) this.consumption.suspend()
   }
 
   lost(partitions: readonly TopicPartition[]): void {
     this.#changes++
     this.consumption.assign([], false)
-    if (this.#isAnnounced) this.events.emit('lost', partitions)
-    this.#isAnnounced = false
+    this.#tellGone('lost', partitions)
   }
 
   async assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void> {
@@ -132,7 +143,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.consumption.placed()
     this.committer.touched()
     this.#watch.start()
-    this.#isAnnounced = true
+    this.#announced = new Set(partitions.map(partitionName))
     this.events.emit('assigned', partitions)
   }
 
@@ -153,6 +164,15 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.consumption.stop(
       new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
     )
+  }
+
+  /** The application hears of the end of what it was told of. */
+  #tellGone(event: 'revoked' | 'lost', partitions: readonly TopicPartition[]): void {
+    const announced = this.#announced
+    if (announced === undefined) return
+    const told = partitions.filter((partition) => announced.delete(partitionName(partition)))
+    if (announced.size === 0) this.#announced = undefined
+    this.events.emit(event, told)
   }
 
   /** At most once: what cannot be committed is not handed out. */

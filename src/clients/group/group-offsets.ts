@@ -248,7 +248,8 @@ const nameOf = (topics: ReadonlyMap<string, PartitionsOfTopic<unknown>>, topicId
   return topicId
 }
 
-const refused = (groupId: string, what: string, kafkaCode: number): OttlaError => {
+/** What the coordinator refused, as an error that names the group. */
+export const refused = (groupId: string, what: string, kafkaCode: number): OttlaError => {
   const { message } = errorFromKafkaCode(kafkaCode)
   return errorFromKafkaCode(kafkaCode, `Group ${groupId} could not ${what}: ${message}`, {
     details: { groupId },

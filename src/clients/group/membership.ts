@@ -1,60 +1,28 @@
 /**
  * A member of a classic consumer group: joins, lets the leader share the partitions, keeps its place with heartbeats,
- * and joins again whenever the group rebalances (eagerly: everything is given up before). What it owns is the
- * listener's to consume.
+ * and joins again whenever the group rebalances: eagerly, when everything is given up before, or cooperatively, when
+ * it goes on with what it has and gives up only what is to move (KIP-429). What it owns is the listener's to consume.
  */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import type { ResponseOf } from '../../protocol/schema.js'
 import { abortable, deferred, type Deferred } from '../../runtime/abort.js'
 import { errorFromKafkaCode, OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { ClientContext } from '../context.js'
-import type { TopicPartition } from '../message.js'
-import { backoffMs, isStorageDown, type Backoff } from '../retry.js'
-import type { LastAssignment } from './assignor.js'
-import { PartitionCounts } from './partition-counts.js'
-import { commitOffsets, noteCoordinatorError, type OffsetToCommit } from './group-offsets.js'
+import { partitionName, type TopicPartition } from '../message.js'
+import { backoffMs, isStorageDown } from '../retry.js'
+import { rebalanceProtocolOf, type LastAssignment, type RebalanceProtocol } from './assignor.js'
+import { Leader } from './leader.js'
+import { REJOIN_CODES } from './membership-over.js'
+import type { MembershipListener, MembershipOptions } from './membership-listener.js'
+import { commitOffsets, noteCoordinatorError, refused, type OffsetToCommit } from './group-offsets.js'
 import {
   assignmentOf,
-  membersOf,
   sendJoin,
   sendLeave,
   sendSync,
   type Holding,
-  type JoinTerms,
   type MemberOfGeneration,
 } from './group-requests.js'
 import { Heartbeats } from './heartbeats.js'
 import { Stay } from './stay.js'
-
-/** How a member behaves. */
-export interface MembershipOptions extends JoinTerms {
-  readonly heartbeatIntervalMs: number
-  readonly backoff: Backoff
-}
-
-/** What becomes of the partitions. */
-export interface MembershipListener {
-  /**
-   * These are about to be given up: no turn may begin, the one under way may end, and what was processed is to be
-   * committed. The membership waits for it, for the rebalance timeout at most.
-   */
-  revoked(partitions: readonly TopicPartition[]): Promise<void>
-  /** These are no longer ours, and others may have them already: nothing may be committed. */
-  lost(partitions: readonly TopicPartition[]): void
-  /**
-   * These, and no others, are ours in the new generation. `isContinuous` says that nobody else can have had those
-   * that were ours before. The next rebalance does not wait for it: the group cannot go on without us.
-   */
-  assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void>
-  /** The membership is over, for a reason that trying again would not help. */
-  failed(error: unknown): void
-}
-
-/** Answers after which joining again is the thing to do. */
-const REJOIN_CODES = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'])
-/** Whether `error` says that the generation is over, so that what was asked of it has to wait for the next one. */
-export const isMembershipOver = (error: unknown): boolean =>
-  OttlaError.is(error) && REJOIN_CODES.has(error.code)
 
 /** How often joining again is tried without a pause. */
 const HASTY_ATTEMPTS = 3
@@ -65,7 +33,8 @@ export class Membership {
   readonly #options: MembershipOptions
   readonly #listener: MembershipListener
   readonly #heartbeats: Heartbeats
-  readonly #counts: PartitionCounts
+  readonly #leader: Leader
+  readonly #protocol: RebalanceProtocol
   readonly #stopping = new AbortController()
   readonly #firstAssignment = deferred<undefined>()
   #memberId = ''
@@ -74,6 +43,8 @@ export class Membership {
   #assignment: readonly TopicPartition[] = []
   /** What the assignors may go by, also when it is given up or lost. */
   #last: LastAssignment = { partitions: [], generation: -1 }
+  /** The last generation that was joined, with or without an assignment; -1 when the membership has ended since. */
+  #joinedGeneration = -1
   /** The generation of the assignment; -1 when it is void. */
   #assignedGeneration = -1
   #isContinuous = false
@@ -85,10 +56,11 @@ export class Membership {
     this.#context = context
     this.#options = options
     this.#listener = listener
-    this.#counts = new PartitionCounts(context)
+    this.#protocol = rebalanceProtocolOf(options.partitionAssigners) ?? 'eager'
+    this.#leader = new Leader(context, options, this.#protocol)
     this.#firstAssignment.promise.catch(() => undefined)
     this.#heartbeats = new Heartbeats(context, options.heartbeatIntervalMs, {
-      alive: () => this.#lookAtPartitionCounts(),
+      alive: () => this.#leader.look(this.#stopping.signal, this.#stay),
       refused: (error) => this.#refused(error),
     })
   }
@@ -101,6 +73,11 @@ export class Membership {
   /** The generation of the assignment; -1 before the first. */
   get generation(): number {
     return this.#generation
+  }
+
+  /** Whether it goes on with its partitions during a rebalance. */
+  get isCooperative(): boolean {
+    return this.#protocol === 'cooperative'
   }
 
   /** What is ours now. */
@@ -195,12 +172,17 @@ export class Membership {
       for (let reason = 'the member is new'; ; reason = 'the group rebalances') {
         const partitions = await this.#enter(reason)
         const stay = this.#stay
+        const withdrawn = this.#withdrawnBy(partitions)
+        if (withdrawn.length > 0) await this.#giveUp(withdrawn, stay)
+        this.#assignment = partitions
+        // What was given up can be shared only now.
+        if (withdrawn.length > 0) stay.depart('rebalance')
         const begun = this.#listener.assigned(partitions, this.#isContinuous).then(() => true)
         // Where to begin may be hard to find out, and all members wait for the one that does not join again.
         const hasBegun = await abortable(Promise.race([begun, stay.ended]), signal)
         if (hasBegun === true) this.#firstAssignment.resolve(undefined)
         await abortable(stay.ended, signal)
-        if (stay.departure === 'rebalance') await this.#giveUpPartitions(stay)
+        if (stay.departure === 'rebalance') await this.#prepareToRejoin(stay)
         if (stay.departure !== 'rebalance') this.#losePartitions()
         if (stay.departure === 'away') await this.#beAway()
       }
@@ -229,6 +211,8 @@ export class Membership {
         const isRejoin = REJOIN_CODES.has(error.code)
         if (!isRejoin && (!error.retriable || isStorageDown(error, attempt + 1))) throw error
         if (error.code === 'UNKNOWN_MEMBER_ID') this.#forgetMember()
+        // Whoever is no member any more has nothing to go on with.
+        if (isRejoin && error.code !== 'REBALANCE_IN_PROGRESS' && this.isCooperative) this.#losePartitions()
         if (!isRejoin || attempt >= HASTY_ATTEMPTS) {
           await this.#context.timers.sleep(backoffMs(backoff, attempt, this.#context.random), signal)
         }
@@ -247,14 +231,18 @@ export class Membership {
       this.#memberId = joined.memberId
       joined = await sendJoin(channel, this.#options, this.#holding(), reason, signal)
     }
-    if (joined.errorCode !== 0) throw this.#refusal('join', joined.errorCode)
+    if (joined.errorCode !== 0) throw refused(groupId, 'let a member join', joined.errorCode)
 
     // Only if no generation lies between can nobody else have had the partitions.
     this.#isContinuous =
       joined.memberId === this.#memberId &&
       this.#assignedGeneration >= 0 &&
       joined.generationId === this.#assignedGeneration + 1
+    const isSame = joined.memberId === this.#memberId && this.#joinedGeneration >= 0
+    const hasMissedNone = isSame && joined.generationId <= this.#joinedGeneration + 1
+    if (this.isCooperative && !hasMissedNone) this.#losePartitions()
     this.#memberId = joined.memberId
+    this.#joinedGeneration = joined.generationId
     this.#stay = new Stay()
     const { memberId, generationId: generation } = joined
     const member = { groupId, memberId, generation, groupInstanceId }
@@ -262,52 +250,52 @@ export class Membership {
     this.#heartbeats.start(member)
     this.#generation = -1
     const isLeader = joined.leader === joined.memberId
-    const assignments = isLeader ? await this.#share(joined) : new Map<string, readonly TopicPartition[]>()
-    if (!isLeader) this.#counts.forget()
+    const assignments = isLeader
+      ? await this.#leader.share(joined, signal)
+      : new Map<string, readonly TopicPartition[]>()
+    if (!isLeader) this.#leader.retire()
     const synced = await sendSync(channel, member, joined.protocolName, assignments, signal)
-    if (synced.errorCode !== 0) throw this.#refusal('receive its partitions', synced.errorCode)
+    if (synced.errorCode !== 0) throw refused(groupId, 'give a member its partitions', synced.errorCode)
     this.#generation = joined.generationId
     this.#assignedGeneration = joined.generationId
-    this.#assignment = assignmentOf(synced)
-    this.#last = { partitions: this.#assignment, generation: joined.generationId }
-    return this.#assignment
+    const partitions = assignmentOf(synced)
+    this.#last = { partitions, generation: joined.generationId }
+    if (this.isCooperative) this.#isContinuous = true
+    return partitions
   }
 
-  /** Eager: everything was given up before joining. */
+  /** Eagerly everything was given up before. */
   #holding(): Holding {
-    return { memberId: this.#memberId, owned: [], generation: this.#assignedGeneration, last: this.#last }
+    const owned = this.isCooperative ? this.#assignment : []
+    return { memberId: this.#memberId, owned, generation: this.#joinedGeneration, last: this.#last }
   }
 
-  async #share(
-    joined: ResponseOf<typeof joinGroup>,
-  ): Promise<ReadonlyMap<string, readonly TopicPartition[]>> {
-    const { partitionAssigners, groupId } = this.#options
-    const assignor = partitionAssigners.find(({ name }) => name === joined.protocolName)
-    if (assignor === undefined) {
-      throw new OttlaError(
-        'INCONSISTENT_GROUP_PROTOCOL',
-        `Group ${groupId} has agreed on the assignor ${joined.protocolName}, which this member does not have.`,
-      )
-    }
-    const members = membersOf(joined)
-    const topics = new Set(members.flatMap((member) => member.topics))
-    const partitionCounts = await this.#counts.refresh(topics, this.#stopping.signal)
-    // A static member that leads and was away finds everything shared, and only has to watch over it again (KIP-814).
-    if (joined.skipAssignment) return new Map<string, readonly TopicPartition[]>()
-    return assignor.assign({ members, partitionCounts })
+  /** What of ours the new assignment takes away; eagerly there is nothing left to take. */
+  #withdrawnBy(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+    if (!this.isCooperative) return []
+    const kept = new Set(partitions.map(partitionName))
+    return this.#assignment.filter((partition) => !kept.has(partitionName(partition)))
+  }
+
+  async #prepareToRejoin(stay: Stay): Promise<void> {
+    if (this.isCooperative) this.#listener.rejoining()
+    else await this.#giveUp(this.#assignment, stay)
   }
 
   /** In good order: the turn under way may end, and what it did is committed. */
-  async #giveUpPartitions(stay: Stay): Promise<void> {
+  async #giveUp(partitions: readonly TopicPartition[], stay: Stay): Promise<void> {
     const waiting = new AbortController()
     const { timers } = this.#context
     const isOver = timers.sleep(this.#options.rebalanceTimeoutMs, waiting.signal).catch(() => undefined)
     try {
-      const done = this.#listener.revoked(this.#assignment)
+      const done = this.#listener.revoked(partitions)
       await abortable(Promise.race([done, isOver, stay.cutShort]), this.#stopping.signal)
     } finally {
       waiting.abort()
     }
+    if (!this.isCooperative) return
+    const given = new Set(partitions.map(partitionName))
+    this.#assignment = this.#assignment.filter((partition) => !given.has(partitionName(partition)))
   }
 
   #losePartitions(): void {
@@ -315,6 +303,7 @@ export class Membership {
     this.#assignment = []
     this.#generation = -1
     this.#assignedGeneration = -1
+    this.#joinedGeneration = -1
     if (lost.length > 0) this.#listener.lost(lost)
   }
 
@@ -343,6 +332,7 @@ export class Membership {
     this.#memberId = ''
     this.#generation = -1
     this.#assignedGeneration = -1
+    this.#joinedGeneration = -1
   }
 
   #refused(error: unknown): void {
@@ -350,24 +340,5 @@ export class Membership {
     else if (error.code === 'REBALANCE_IN_PROGRESS') this.#stay.depart('rebalance')
     else if (REJOIN_CODES.has(error.code)) this.#stay.depart('expelled')
     else if (!error.retriable) this.#stay.fail(error)
-  }
-
-  /** The leader answers for partitions that were added: not every broker starts a rebalance by itself. */
-  #lookAtPartitionCounts(): void {
-    const stay = this.#stay
-    this.#counts.haveChanged(this.#stopping.signal).then(
-      (haveChanged) => {
-        if (haveChanged) stay.depart('rebalance')
-      },
-      () => undefined,
-    )
-  }
-
-  #refusal(what: string, kafkaCode: number): OttlaError {
-    const { groupId } = this.#options
-    const { message } = errorFromKafkaCode(kafkaCode)
-    return errorFromKafkaCode(kafkaCode, `A member could not ${what} in group ${groupId}: ${message}`, {
-      details: { groupId },
-    })
   }
 }

@@ -1,6 +1,7 @@
 /** A member against a coordinator that answers as the test says: errors, generations that are missed, and leaving. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { Membership, type MembershipListener } from '../../../src/clients/group/membership.js'
+import { Membership } from '../../../src/clients/group/membership.js'
+import type { MembershipListener } from '../../../src/clients/group/membership-listener.js'
 import { rangeAssignor } from '../../../src/clients/group/range-assignor.js'
 import { partitionName, type TopicPartition } from '../../../src/clients/message.js'
 import type { Channel, Network } from '../../../src/protocol/channel.js'
@@ -125,6 +126,7 @@ const member = async (prepare: (coordinator: ScriptedCoordinator) => void = () =
   const names = (partitions: readonly TopicPartition[]): string => partitions.map(partitionName).join()
   const listener: MembershipListener = {
     revoked: async (partitions) => void events.push(`revoked ${names(partitions)}`),
+    rejoining: () => undefined,
     lost: (partitions) => void events.push(`lost ${names(partitions)}`),
     assigned: async (partitions, isContinuous) =>
       void events.push(`assigned ${names(partitions)}${isContinuous ? ', continuous' : ''}`),

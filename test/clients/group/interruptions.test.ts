@@ -88,6 +88,7 @@ const memberOf = (
       heard.push(`revoked ${list(partitions)}`)
       return giveUp?.() ?? Promise.resolve()
     },
+    rejoining: () => undefined,
     lost: (partitions) => heard.push(`lost ${list(partitions)}`),
     assigned: (partitions, isContinuous) => {
       heard.push(`${isContinuous ? 'continues' : 'begins'} ${list(partitions)}`)
