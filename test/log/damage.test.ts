@@ -22,13 +22,14 @@ const distorted = (
   writeBlobs: (blobs, durability) => inner.writeBlobs(blobs, durability),
 })
 
-const flipped =
-  (at: number) =>
+const flipped = (at: number) => flippedBy(at, 0x40)
+const flippedBy =
+  (at: number, bit: number) =>
   (batches: readonly StoredBatch[]): StoredBatch[] =>
     batches.map((batch) => {
       if (batch.baseOffset !== 2) return batch
       const bytes = batch.bytes.slice()
-      bytes[at < 0 ? bytes.length + at : at]! ^= 0x40
+      bytes[at < 0 ? bytes.length + at : at]! ^= bit
       return { ...batch, bytes }
     })
 const dropped = (batches: readonly StoredBatch[]) => batches.filter(({ baseOffset }) => baseOffset !== 2)
@@ -61,6 +62,17 @@ describe('L5, L2: damage found after an unclean stop takes the log off line', ()
     await expect(log.applyRetention(0)).rejects.toMatchObject(OFF_LINE)
     await log.close()
     expect(await inner.readBlob('checkpoint')).toBeUndefined()
+  })
+})
+
+describe('L6', () => {
+  it('an epoch that is lower than that of the batch before it takes the log off line', async () => {
+    const inner = await memoryPartition()
+    const first = await openLog(inner, {}, { leaderEpoch: 3 })
+    for (let i = 0; i < 3; i++) await first.append(batchOf(2))
+    // No CRC covers a batch's epoch.
+    const log = await openLog(distorted(inner, flippedBy(15, 1)))
+    expect(log.failure).toMatchObject(OFF_LINE)
   })
 })
 

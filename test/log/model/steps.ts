@@ -52,7 +52,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     bytes: fc.integer({ min: -1, max: 1500 }),
   }),
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('compact' as const),
       maxKeys: fc.constantFrom(1, 2, 3, 1000),
