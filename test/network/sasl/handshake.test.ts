@@ -232,6 +232,31 @@ describe('PLAIN', () => {
   })
 })
 
+describe('a verifier that answers something else than it should', () => {
+  const anything = (value: unknown) => (): never => value as never
+
+  it.each<[string, SaslOptions]>([
+    ['a user that was found', { plain: anything({ name: 'alice', password: 'other' }) }],
+    ['a number', { plain: anything(1) }],
+    ['yes', { oauthbearer: anything(true) }],
+    ['null', { oauthbearer: anything(null) }],
+    ['no name', { oauthbearer: anything({ sub: 'alice' }) }],
+    ['an empty name', { oauthbearer: anything({ principal: '' }) }],
+    ['an end that is no number', { oauthbearer: anything({ principal: 'alice', expiresAt: NaN }) }],
+    ['a Date for an end', { oauthbearer: anything({ principal: 'alice', expiresAt: new Date(1) }) }],
+  ])('by %s lets nobody in, and the application is told', async (_what, sasl) => {
+    const listener = await listen({ ...sasl, ...FAST })
+    const errors = refusals(listener)
+    const client = await connect(listener)
+    const answer = await (sasl.plain === undefined ? bearer(client, 'x') : plain(client, 'alice', 'x'))
+    expect(answer.errorCode).toBe(SASL_AUTHENTICATION_FAILED)
+    expect(answer.errorMessage).toMatch(/due to invalid credentials/)
+    await client.closed
+    expect(errors[0]?.message).toMatch(/verifier (plain|oauthbearer) of sasl returned something else/)
+    expect(errors[0]?.message).not.toContain('other')
+  })
+})
+
 describe('OAUTHBEARER', () => {
   const oauthbearer: SaslOptions = {
     ...FAST,

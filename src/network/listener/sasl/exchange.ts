@@ -38,6 +38,17 @@ export interface SaslClient {
 export const refusal = (message: string): OttlaError<'SASL_AUTHENTICATION_FAILED'> =>
   new OttlaError('SASL_AUTHENTICATION_FAILED', message)
 
+/**
+ * A verifier of the application that answers something else than it should: whoever it is about is not let in. What it
+ * answered is not shown, as it may well be a password.
+ */
+export const invalidVerdict = (verifier: string, expected: string): OttlaError<'INVALID_ARGUMENT'> =>
+  new OttlaError(
+    'INVALID_ARGUMENT',
+    `The verifier ${verifier} of sasl returned something else than expected: ${expected}.`,
+    { details: { verifier } },
+  )
+
 /** A token that is not what the mechanism has there; the client learns no more than that it failed. */
 export const invalidToken = (message: string): OttlaError<'INVALID_REQUEST'> =>
   new OttlaError('INVALID_REQUEST', message)

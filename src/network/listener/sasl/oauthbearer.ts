@@ -1,6 +1,13 @@
 /** SASL OAUTHBEARER (RFC 7628, KIP-255): a token that somebody else issued, judged by the application. */
 import { readUtf8, toUtf8 } from '../../../runtime/bytes.js'
-import { invalidToken, refusal, type SaslClient, type SaslExchange, type SaslReply } from './exchange.js'
+import {
+  invalidToken,
+  invalidVerdict,
+  refusal,
+  type SaslClient,
+  type SaslExchange,
+  type SaslReply,
+} from './exchange.js'
 
 /** What a client says by OAUTHBEARER. */
 export interface BearerToken {
@@ -50,7 +57,7 @@ export class BearerExchange implements SaslExchange {
   async respond(token: Uint8Array): Promise<SaslReply> {
     if (this.#hasFailed) throw refusal(FAILED)
     const { authorizationId, ...bearer } = parse(readUtf8(token, 0, token.length))
-    const found = await this.#verify(bearer, this.#client)
+    const found = checkIdentity(await this.#verify(bearer, this.#client))
     if (found === undefined || (found.expiresAt !== undefined && found.expiresAt <= this.#now())) {
       this.#hasFailed = true
       return { token: toUtf8(FAILED) }
@@ -62,6 +69,16 @@ export class BearerExchange implements SaslExchange {
       )
     return { token: NOTHING, identity: { name: principal, expiresAt } }
   }
+}
+
+/** Without a name the client would be let in as nobody, and without an end that is a number, for ever. */
+const checkIdentity = (found: unknown): BearerIdentity | undefined => {
+  if (found === undefined) return undefined
+  const { principal, expiresAt } = Object(found) as { principal?: unknown; expiresAt?: unknown }
+  const isNamed = typeof principal === 'string' && principal !== ''
+  if (isNamed && (expiresAt === undefined || Number.isFinite(expiresAt)))
+    return { principal, expiresAt: expiresAt as number | undefined }
+  throw invalidVerdict('oauthbearer', 'undefined, or a principal, with an expiresAt in milliseconds or none')
 }
 
 const parse = (message: string): BearerToken & { readonly authorizationId: string | undefined } => {
