@@ -169,6 +169,27 @@ describe('bad input', () => {
       '0',
       'at least 1',
     ],
+    [
+      'an unknown option of read',
+      async (o) => (await o.createTopic('t')).partition(0).read({ form: 5 } as never),
+      'UNKNOWN_OPTION',
+      'form',
+      'from',
+    ],
+    [
+      'one topic where a list is deleted',
+      (o) => o.admin.deleteTopics('orders' as never),
+      'INVALID_ARGUMENT',
+      'orders',
+      'a list of topic names',
+    ],
+    [
+      'one partition where a list is paused',
+      async (o) =>
+        o.consumer({ assign: [await o.createTopic('t')] }).pause({ topic: 't', partition: 0 } as never),
+      'INVALID_ARGUMENT',
+      'a list of partitions',
+    ],
     ['an unknown topic', (o) => o.topic('orderz'), 'UNKNOWN_TOPIC_OR_PARTITION', 'orderz', 'createTopic'],
   ]
 

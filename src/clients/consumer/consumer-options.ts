@@ -183,6 +183,13 @@ const isPosition = (value: unknown): boolean =>
   (Number.isSafeInteger(value) && (value as number) >= 0) ||
   (value instanceof Date && Number.isFinite(value.getTime()))
 
+/** Where in a partition to begin or to end. */
+export const positionOption = customOption<PartitionPosition | undefined>(
+  undefined,
+  POSITION_EXPECTED,
+  isPosition,
+)
+
 const isAssignable = (value: unknown): boolean =>
   value instanceof Topic ||
   (typeof value === 'object' && value !== null && 'topicHandle' in value && 'partition' in value)
@@ -194,7 +201,7 @@ const ASSIGN_RULES = {
     'a list of at least one topic or partition',
     (value) => Array.isArray(value) && value.length > 0 && value.every(isAssignable),
   ),
-  from: customOption<PartitionPosition | undefined>(undefined, POSITION_EXPECTED, isPosition),
+  from: positionOption,
   groupId: textOption<string | undefined>(undefined),
 }
 

@@ -259,6 +259,8 @@ export class Consumer<M extends Message = Message> extends Resource implements A
   }
 
   #states(partitions: readonly TopicPartition[]): PartitionState[] {
+    if (!isList(partitions))
+      throw invalidArgument('What to pause or resume', partitions, 'a list of partitions')
     return partitions.map((partition) => this.#state(partition))
   }
 

@@ -1,12 +1,13 @@
 /** Reading a partition without a consumer or a group: what `Partition.read` does. */
 import { onAbort } from '../../runtime/abort.js'
-import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
+import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { checkOptions, customOption, signalOption } from '../../runtime/options.js'
 import type { ClientContext } from '../context.js'
 import type { Message } from '../message.js'
 import { withRetries } from '../retry.js'
 import type { AnyTopic, PartitionReader, ReadOptions } from '../topic.js'
 import type { Chunk } from './chunk.js'
-import { checkPosition, READING_DEFAULTS } from './consumer-options.js'
+import { positionOption, READING_DEFAULTS } from './consumer-options.js'
 import { Consumption } from './consumption.js'
 import { MessageIterator, type ChunkSource } from './message-iterator.js'
 import { lookUpPositions } from '../offset-lookup.js'
@@ -18,7 +19,7 @@ import type { PartitionState } from './partition-state.js'
  */
 export const readPartition = (context: ClientContext, closeSignal?: AbortSignal): PartitionReader => {
   return <K, V, N extends string>(topic: AnyTopic, partition: number, options: ReadOptions) => {
-    checkReadOptions(options)
+    checkOptions('read', RULES, options)
     const open = (): AsyncIterator<Message> =>
       new MessageIterator(new Reading(context, topic, partition, options, closeSignal))
     return { [Symbol.asyncIterator]: open as () => AsyncIterator<Message<K, V, N>> }
@@ -27,16 +28,15 @@ export const readPartition = (context: ClientContext, closeSignal?: AbortSignal)
 
 const ISOLATION_LEVELS: readonly unknown[] = ['read_uncommitted', 'read_committed']
 
-const checkReadOptions = (options: ReadOptions): void => {
-  const { from, to, isolationLevel, signal } = options
-  if (from !== undefined) checkPosition('Option from of read', from)
-  if (to !== undefined) checkPosition('Option to of read', to)
-  if (isolationLevel !== undefined && !ISOLATION_LEVELS.includes(isolationLevel)) {
-    throw invalidArgument('Option isolationLevel of read', isolationLevel, ISOLATION_LEVELS.join(' or '))
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgument('Option signal of read', signal, 'an AbortSignal')
-  }
+const RULES = {
+  from: positionOption,
+  to: positionOption,
+  isolationLevel: customOption<ReadOptions['isolationLevel']>(
+    undefined,
+    ISOLATION_LEVELS.join(' or '),
+    (value) => ISOLATION_LEVELS.includes(value),
+  ),
+  signal: signalOption,
 }
 
 /** One reading: fetches nothing before it is asked, and nothing after it has ended. */
