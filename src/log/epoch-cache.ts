@@ -2,7 +2,9 @@
 
 /** From `startOffset` on, batches belong to `epoch`, until the next entry begins. */
 export interface EpochEntry {
+  /** The leader epoch. */
   readonly epoch: number
+  /** The first offset that was written in it. */
   readonly startOffset: number
 }
 

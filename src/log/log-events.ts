@@ -16,6 +16,7 @@ export interface DroppedRecords {
   readonly toOffset: number
   /** The bytes of the batches that are gone; 0 while the batch that holds the new start is the old one's. */
   readonly bytes: number
+  /** What made them go. */
   readonly reason: DropReason
 }
 

@@ -10,7 +10,15 @@ import { askForGroup } from './groups.js'
 import { Outcomes } from './outcomes.js'
 
 /** A member to be removed: by the id that the coordinator gave it, or by the one of its configuration. */
-export type MemberToRemove = { readonly memberId: string } | { readonly groupInstanceId: string }
+export type MemberToRemove =
+  | {
+      /** The id that the coordinator gave it. */
+      readonly memberId: string
+    }
+  | {
+      /** The name that a static member gave itself (KIP-345). */
+      readonly groupInstanceId: string
+    }
 
 /** How members are removed. */
 export interface RemoveMembersOptions extends AdminOptions {
