@@ -1,9 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { switchPlugin } from './test/switches/plugin.js'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** A rule that is broken on purpose, for `npm run test:torture -- switches`. */
+const switchName = process.env.OTTLA_SWITCH
+
 export default defineConfig({
+  plugins: switchName === undefined ? [] : [switchPlugin(switchName)],
   resolve: {
     alias: [
       { find: /^ottla$/, replacement: source('index.ts') },

@@ -7,9 +7,10 @@ import { crash } from './crash.js'
 import { listener } from './listener.js'
 import { storage } from './storage.js'
 import { DURABILITIES, STORAGES } from './storages.js'
+import { switches } from './switches.js'
 import { transactions } from './transactions.js'
 
-await runSuites('test:torture', [crash, transactions, storage, listener], {
+await runSuites('test:torture', [crash, transactions, storage, listener, switches], {
   storage: STORAGES.map(({ name }) => name),
   durability: DURABILITIES,
   part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss', 'model'],

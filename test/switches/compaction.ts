@@ -1,0 +1,95 @@
+/** Switches that break compaction: C1 to C8. */
+import type { Switch } from './switch.js'
+
+export const compactionSwitches: readonly Switch[] = [
+  {
+    rule: 'C1',
+    breaks: 'the newest record of a key goes',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'return offset >= map.get',
+    replace: 'return offset > map.get',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C1',
+    breaks: 'what is superseded stays',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'return offset >= map.get(record.bytes, keyStart, record.keyEnd)',
+    replace: 'return map.get(record.bytes, keyStart, record.keyEnd) > -2',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C2',
+    breaks: 'batches of a replacement change places',
+    file: 'src/log/compaction/compactable-log.ts',
+    find: 'const left = batches.filter(({ lastOffset }) => lastOffset >= this.logStart)',
+    replace: 'const left = [...batches.filter(({ lastOffset }) => lastOffset >= this.logStart)].reverse()',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C3',
+    breaks: 'compaction goes beyond the last stable offset',
+    file: 'src/log/compaction/compactable-log.ts',
+    find: 'Math.min(segment.baseOffset, this.lastStableOffset)',
+    replace: 'segment.baseOffset',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C4',
+    breaks: 'a tombstone goes at once',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'record.valueStart < 0 && isPastHorizon',
+    replace: 'record.valueStart < 0',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C4',
+    breaks: 'a tombstone never goes',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'if (record.valueStart < 0 && isPastHorizon) return false',
+    replace: '',
+    tests: ['test/log/compaction/compaction-model.test.ts'],
+  },
+  {
+    rule: 'C5',
+    breaks: 'aborted data stays',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'if (isVoid && (!isControl || isPastHorizon)) return emptied()',
+    replace: 'if (isVoid && isControl && isPastHorizon) return emptied()',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C5',
+    breaks: 'the marker goes with its data',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'if (isVoid && (!isControl || isPastHorizon)) return emptied()',
+    replace: 'if (isVoid) return emptied()',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C6',
+    breaks: 'the last batch of a producer goes',
+    file: 'src/log/compaction/batch-filter.ts',
+    find: 'const staysEmpty = isLastOfProducer(rules, header) || ',
+    replace: 'const staysEmpty = ',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C7',
+    breaks: 'a transaction that was aborted supersedes',
+    file: 'src/log/compaction/compaction-pass.ts',
+    find: 'else if (!transactions.data(header)) {',
+    replace: 'else { transactions.data(header)',
+    tests: ['test/log/model.test.ts'],
+  },
+  {
+    rule: 'C8',
+    breaks: 'a replacement and its checkpoint are two writes',
+    file: 'src/log/compaction/compactable-log.ts',
+    find: 'await this.storage.replace(fromOffset, toOffset, left, this.checkpointBlob())',
+    replace: `const blob = this.checkpointBlob()
+    await this.storage.replace(fromOffset, toOffset, left)
+    await this.storage.writeBlobs(blob, "os")`,
+    tests: ['test/log/compaction/compaction-crash.test.ts'],
+  },
+]
