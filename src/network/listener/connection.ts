@@ -12,6 +12,7 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Connection, ConnectionHandler } from '../../runtime/sockets.js'
 import { FrameReader } from './frame-reader.js'
 import { inspectRecords } from './inspect-records.js'
+import type { MemoryHolder, RequestMemory } from './request-memory.js'
 import { readRequest, responseFrame, unknownVersionFrame, type ListenerRequest } from './request.js'
 import { SaslAuthenticator } from './sasl/authenticator.js'
 import type { Sasl } from './sasl/sasl.js'
@@ -35,9 +36,8 @@ export interface ConnectionHost {
   /** Calls `callback` after `delayMs`. */
   later(delayMs: number, callback: () => void): ScheduledTimer
   handle(api: Api, body: Message<Fields>, context: RequestContext): Promise<Message<Fields>>
-  /** Takes the bytes of a request that is to come into account; false, and not yet, when there are too many. */
-  admit(connection: ListenerConnection, bytes: number): boolean
-  release(bytes: number): void
+  /** What the requests of its connections take. */
+  readonly requestMemory: RequestMemory
   /** What a client did that ended its connection. */
   refused(connection: ListenerConnection, error: unknown): void
   gone(connection: ListenerConnection): void
@@ -54,7 +54,7 @@ interface Slot {
 }
 
 /** A connection of a listener. */
-export class ListenerConnection implements ConnectionHandler {
+export class ListenerConnection implements ConnectionHandler, MemoryHolder {
   /** When a request last began or ended, on the monotonic clock. */
   lastActiveMs: number
   readonly #connection: Connection
@@ -62,11 +62,10 @@ export class ListenerConnection implements ConnectionHandler {
   readonly #reader: FrameReader
   readonly #slots: Slot[] = []
   #answerBytes = 0
+  receivedBytes = 0
   readonly #gone = new AbortController()
   /** Requests whose records take time to be looked into; what comes after them waits for its turn. */
   #turn: Promise<void> | undefined
-  /** What the request that is coming in was admitted with. */
-  #admittedBytes = 0
   #isHeldBack = false
   #isPaused = false
   readonly #authenticator: SaslAuthenticator | undefined
@@ -85,7 +84,7 @@ export class ListenerConnection implements ConnectionHandler {
     const { sasl } = host
     this.#reader = new FrameReader(
       sasl?.options.saslServerMaxReceiveSize ?? host.maxRequestBytes,
-      (sizeBytes) => this.#admit(sizeBytes),
+      (moreBytes) => this.#admit(moreBytes),
     )
     this.lastActiveMs = host.now()
     if (sasl === undefined) return
@@ -117,6 +116,7 @@ export class ListenerConnection implements ConnectionHandler {
   data(bytes: Uint8Array): void {
     // What comes from a client that was turned away is of no interest, but its end is.
     if (this.#turnedAway !== undefined) return
+    this.receivedBytes += bytes.length
     this.#reader.push(bytes)
     this.#goOn()
   }
@@ -131,10 +131,10 @@ export class ListenerConnection implements ConnectionHandler {
     this.#gone.abort()
     this.#turnedAway?.cancel()
     this.#authenticationDeadline?.cancel()
-    this.#host.release(this.#admittedBytes)
-    this.#admittedBytes = 0
+    const { requestMemory } = this.#host
+    requestMemory.gone(this)
     for (const { sizeBytes, answer, isWorkedOn } of this.#slots) {
-      if (answer === undefined && !isWorkedOn) this.#host.release(sizeBytes)
+      if (answer === undefined && !isWorkedOn) requestMemory.release(sizeBytes)
     }
     this.#slots.length = 0
     this.#host.gone(this)
@@ -183,10 +183,15 @@ export class ListenerConnection implements ConnectionHandler {
     return this.#authenticator?.hasSession === false
   }
 
-  #admit(sizeBytes: number): boolean {
-    this.#isHeldBack = !this.#host.admit(this, sizeBytes)
-    if (!this.#isHeldBack) this.#admittedBytes = sizeBytes
+  #admit(moreBytes: number): boolean {
+    this.#isHeldBack = !this.#host.requestMemory.take(this, moreBytes)
     return !this.#isHeldBack
+  }
+
+  /** Its request does not come in, and others wait for the memory. */
+  stalled(error: OttlaError): void {
+    // With so many before it, it is not read.
+    if (this.#slots.length < MAX_IN_FLIGHT_REQUESTS) this.#refuse(error)
   }
 
   #begin(frame: Uint8Array): void {
@@ -194,7 +199,7 @@ export class ListenerConnection implements ConnectionHandler {
     this.#touch()
     const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0, isWorkedOn: false }
     this.#slots.push(slot)
-    this.#admittedBytes = 0
+    this.#host.requestMemory.whole(this)
     if (isForAuthenticator) {
       this.#authenticate(this.#authenticator, slot, frame)
       return
@@ -244,7 +249,7 @@ export class ListenerConnection implements ConnectionHandler {
 
   /** The broker is done with it: what a client that is gone had asked for counts no longer. */
   #done(slot: Slot): void {
-    if (slot.isWorkedOn && this.#gone.signal.aborted) this.#host.release(slot.sizeBytes)
+    if (slot.isWorkedOn && this.#gone.signal.aborted) this.#host.requestMemory.release(slot.sizeBytes)
     slot.isWorkedOn = false
   }
 
@@ -311,7 +316,7 @@ export class ListenerConnection implements ConnectionHandler {
 
   #answer(slot: Slot, pieces: readonly Uint8Array[]): void {
     this.#touch()
-    this.#host.release(slot.sizeBytes)
+    this.#host.requestMemory.release(slot.sizeBytes)
     slot.answer = pieces
     for (const piece of pieces) slot.answerBytes += piece.length
     this.#answerBytes += slot.answerBytes

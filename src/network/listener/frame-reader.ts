@@ -1,6 +1,6 @@
 /**
  * Puts frames together from what a socket delivers: a size of four bytes, then that many bytes. A size is held against
- * the limit, and let in, before anything is allocated for it, and memory grows only as bytes really come.
+ * the limit before anything is allocated for it, and memory grows, and is asked for, only as bytes really come.
  */
 import { allocateBytes } from '../../runtime/bytes.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
@@ -8,7 +8,7 @@ import { OttlaError } from '../../runtime/errors/ottla-error.js'
 const SIZE_BYTES = 4
 const EMPTY = new Uint8Array(0)
 /** What a frame gets at first: who announces much and sends little costs little. */
-const FIRST_ALLOCATION_BYTES = 64 * 1024
+const FIRST_ALLOCATION_BYTES = 1024
 
 /** The frames of one connection: bytes are pushed in, frames are taken out when there is room for them. */
 export class FrameReader {
@@ -21,14 +21,14 @@ export class FrameReader {
   #sizeBytesRead = 0
   #frame: Uint8Array = EMPTY
   #filled = 0
-  readonly #admit: (sizeBytes: number) => boolean
-  #isAdmitted = false
+  readonly #admit: (moreBytes: number) => boolean
 
   /**
    * @param maxFrameBytes the largest frame, in bytes.
-   * @param admit whether there is room for a frame of that size; asked again when more is to be read, until there is.
+   * @param admit takes so much more memory for the frame that is coming in, or says that there is no room; then nothing
+   * is read, and it is asked again at the next call. A frame has taken its size when it is whole.
    */
-  constructor(maxFrameBytes: number, admit: (sizeBytes: number) => boolean = () => true) {
+  constructor(maxFrameBytes: number, admit: (moreBytes: number) => boolean = () => true) {
     this.maxFrameBytes = maxFrameBytes
     this.#admit = admit
   }
@@ -44,14 +44,11 @@ export class FrameReader {
    */
   next(): Uint8Array | undefined {
     for (;;) {
-      if (this.#sizeBytesRead === SIZE_BYTES) {
-        if (!this.#isAdmitted && !(this.#isAdmitted = this.#admit(this.#size))) return undefined
-        if (this.#filled === this.#size) return this.#take()
-      }
+      if (this.#sizeBytesRead === SIZE_BYTES && this.#filled === this.#size) return this.#take()
       const piece = this.#pieces[0]
       if (piece === undefined) return undefined
       if (this.#sizeBytesRead < SIZE_BYTES) this.#readSize(piece)
-      else this.#readFrame(piece)
+      else if (!this.#readFrame(piece)) return undefined
       if (this.#at === piece.length) {
         this.#pieces.shift()
         this.#at = 0
@@ -70,20 +67,23 @@ export class FrameReader {
     )
   }
 
-  #readFrame(piece: Uint8Array): void {
+  #readFrame(piece: Uint8Array): boolean {
     const count = Math.min(this.#size - this.#filled, piece.length - this.#at)
-    this.#reserve(this.#filled + count)
+    if (!this.#reserve(this.#filled + count)) return false
     this.#frame.set(piece.subarray(this.#at, this.#at + count), this.#filled)
     this.#filled += count
     this.#at += count
+    return true
   }
 
-  #reserve(least: number): void {
-    if (this.#frame.length >= least) return
-    const wanted = Math.max(least, this.#frame.length * 2, FIRST_ALLOCATION_BYTES)
-    const grown = allocateBytes(Math.min(wanted, this.#size))
+  #reserve(least: number): boolean {
+    if (this.#frame.length >= least) return true
+    const wanted = Math.min(Math.max(least, this.#frame.length * 2, FIRST_ALLOCATION_BYTES), this.#size)
+    if (!this.#admit(wanted - this.#frame.length)) return false
+    const grown = allocateBytes(wanted)
     grown.set(this.#frame.subarray(0, this.#filled))
     this.#frame = grown
+    return true
   }
 
   #take(): Uint8Array {
@@ -92,7 +92,6 @@ export class FrameReader {
     this.#filled = 0
     this.#size = 0
     this.#sizeBytesRead = 0
-    this.#isAdmitted = false
     return frame
   }
 }

@@ -14,6 +14,7 @@ import {
   type CheckedListenerOptions,
   type ListenerOptions,
 } from './listener-options.js'
+import { RequestMemory } from './request-memory.js'
 import { Sasl } from './sasl/sasl.js'
 
 /** A client that was turned away. */
@@ -123,13 +124,12 @@ class Connections implements ConnectionHost {
   readonly sasl: Sasl | undefined
   readonly authorizer: AuthorizerSettings | undefined
   readonly events = new Events<ListenerEvents>()
+  readonly requestMemory: RequestMemory
   readonly #options: CheckedListenerOptions
   readonly #broker: Broker
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #open = new Set<ListenerConnection>()
-  readonly #heldBack = new Set<ListenerConnection>()
-  #requestBytes = 0
   #isSweeping = false
   #isClosed = false
 
@@ -141,6 +141,7 @@ class Connections implements ConnectionHost {
     this.#clock = clock
     this.#timers = new Timers(clock)
     this.maxRequestBytes = options.socketRequestMaxBytes
+    this.requestMemory = new RequestMemory(options.queuedMaxRequestBytes, this.#timers)
   }
 
   get count(): number {
@@ -180,25 +181,6 @@ class Connections implements ConnectionHost {
 
   handle: ConnectionHost['handle'] = (api, body, context) => this.#broker.handle(api, body, context)
 
-  admit(connection: ListenerConnection, bytes: number): boolean {
-    if (this.#requestBytes >= this.#options.queuedMaxRequestBytes) {
-      this.#heldBack.add(connection)
-      return false
-    }
-    // The one that reaches the limit may go beyond it: else one larger than the limit would never come in.
-    this.#requestBytes += bytes
-    return true
-  }
-
-  release(bytes: number): void {
-    this.#requestBytes -= bytes
-    for (const connection of this.#heldBack) {
-      if (this.#requestBytes >= this.#options.queuedMaxRequestBytes) return
-      this.#heldBack.delete(connection)
-      connection.resume()
-    }
-  }
-
   refused({ remoteAddress }: ListenerConnection, cause: unknown): void {
     const error = OttlaError.is(cause)
       ? cause
@@ -210,7 +192,6 @@ class Connections implements ConnectionHost {
 
   gone(connection: ListenerConnection): void {
     this.#open.delete(connection)
-    this.#heldBack.delete(connection)
   }
 
   /** One timer for all of them, and none when nobody is there. */
