@@ -68,12 +68,14 @@ export { Producer } from './clients/producer/producer.js'
 export type { FlushOptions, SendOptions } from './clients/producer/producer.js'
 export { Transaction } from './clients/producer/transaction.js'
 export type { TransactionOptions } from './clients/producer/transaction.js'
+export type { ProducerMetrics } from './clients/producer/producer-metrics.js'
 export type { ProducerOptions } from './clients/producer/producer-options.js'
 export type { ProducerRecord } from './clients/producer/encode-record.js'
 export type { RecordMetadata } from './clients/producer/delivery.js'
 export type { Partitioner, PartitionerInput } from './clients/producer/partitioner.js'
 export { Consumer } from './clients/consumer/consumer.js'
 export type { PartitionOffset, TimeInPartition } from './clients/consumer/consumer.js'
+export type { ConsumerMetrics } from './clients/consumer/consumer-metrics.js'
 export type { ConsumerEvents } from './clients/consumer/consumer-events.js'
 export type {
   AssignablePartition,
@@ -182,6 +184,19 @@ export type { Clock, ScheduledTimer } from './runtime/clock.js'
 export type { Random } from './runtime/random.js'
 export type { EventMap, EventSource } from './runtime/events.js'
 export type { Resource } from './runtime/lifecycle.js'
+
+// Observability
+export type {
+  BrokerMetrics,
+  GroupCountMetrics,
+  LogMetrics,
+  PartitionCountMetrics,
+} from './broker/metrics/broker-metrics.js'
+export type { RequestMetrics } from './broker/metrics/request-sensors.js'
+export type { TrafficMetrics } from './broker/metrics/traffic.js'
+export type { HistogramSnapshot } from './runtime/metrics/histogram.js'
+export type { Meter, Metric, Metrics, MetricValue } from './runtime/metrics/metrics.js'
+
 export type { Uuid } from './runtime/uuid.js'
 export type { TimestampType } from './record/header.js'
 export type { DiskPolicy } from './log/disk-budget.js'

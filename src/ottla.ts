@@ -5,14 +5,18 @@
 import { Broker, type BrokerEvents } from './broker/broker.js'
 import type { LogInspection } from './broker/inspection.js'
 import { repairLog, verifyLog } from './broker/log-maintenance.js'
+import type { BrokerMetrics } from './broker/metrics/broker-metrics.js'
 import { Admin } from './clients/admin/admin.js'
+import { ClientIds } from './clients/client-ids.js'
 import { Cluster } from './clients/cluster.js'
 import { Consumer } from './clients/consumer/consumer.js'
+import type { ConsumerMetrics } from './clients/consumer/consumer-metrics.js'
 import type { ConsumerOptions } from './clients/consumer/consumer-options.js'
 import { readPartition } from './clients/consumer/read-partition.js'
 import type { ClientContext } from './clients/context.js'
 import { ConsumerGroup, type ConsumerGroupOptions } from './clients/group/consumer-group.js'
 import { Producer } from './clients/producer/producer.js'
+import type { ProducerMetrics } from './clients/producer/producer-metrics.js'
 import type { ProducerOptions } from './clients/producer/producer-options.js'
 import type { Serde } from './clients/serdes/serde.js'
 import { Topic, type AnyTopic, type MessageOf } from './clients/topic.js'
@@ -36,6 +40,7 @@ import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument, OttlaError } from './runtime/errors/ottla-error.js'
 import type { EventSource } from './runtime/events.js'
 import { Resource } from './runtime/lifecycle.js'
+import { Metrics } from './runtime/metrics/metrics.js'
 import type { Random } from './runtime/random.js'
 import { Timers } from './runtime/timers.js'
 import type { LogStorage } from './storage/contract.js'
@@ -75,6 +80,7 @@ export class Ottla extends Resource {
       network: this.#network,
       cluster: new Cluster({ network: this.#network, timers, ...options }),
       timers,
+      clientIds: new ClientIds(options.clientId),
       ...options,
     }
     this.admin = new Admin(this.#context)
@@ -227,6 +233,18 @@ export class Ottla extends Resource {
   inspect(topic?: string): Promise<LogInspection> {
     this.assertOpen()
     return this.#broker.inspect(topic)
+  }
+
+  /**
+   * What has been measured, as it is now: by the broker, then by each producer and consumer that is open, which the tag
+   * `client-id` tells apart. Costs next to nothing, so that it may be asked for every few seconds.
+   */
+  metrics(): Metrics<BrokerMetrics & ProducerMetrics & ConsumerMetrics> {
+    this.assertOpen()
+    const clients = [...this.descendants()].filter(
+      (client): client is Producer | Consumer => client instanceof Producer || client instanceof Consumer,
+    )
+    return new Metrics([...this.#broker.metrics(), ...clients.flatMap((client) => client.metrics().all)])
   }
 
   /** What the log takes on disk, or in memory when it lives there, in bytes. */

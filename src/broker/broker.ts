@@ -13,11 +13,11 @@ import { systemClock, type Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Events, type EventSource } from '../runtime/events.js'
 import { Resource } from '../runtime/lifecycle.js'
+import type { Metrics } from '../runtime/metrics/metrics.js'
 import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
 import type { Durability, LogStorage, PartitionId } from '../storage/contract.js'
-import { Access, ANONYMOUS } from './authorizer/access.js'
-import { GUARDS } from './authorizer/guards.js'
+import { answerGuarded } from './authorizer/guarded.js'
 import type { BrokerEvents } from './broker-events.js'
 import { Compaction } from './compaction.js'
 import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
@@ -34,6 +34,7 @@ import { ConfigChanges } from './metadata/config-changes.js'
 import { METADATA_TOPIC_ID } from './metadata/metadata-log.js'
 import { TopicChanges, type NewTopic } from './metadata/topic-changes.js'
 import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './metadata/topic-name.js'
+import { BrokerSensors, type BrokerMetrics } from './metrics/broker-metrics.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
 import { Retention } from './retention.js'
@@ -135,6 +136,7 @@ export class Broker extends Resource {
       producerIds,
       fetchSessions: new FetchSessions(clock, random),
       fetchWaiters: new FetchWaiters(this.#timers),
+      sensors: new BrokerSensors(),
       groups,
       transactions,
       reportFailure,
@@ -246,19 +248,26 @@ export class Broker extends Resource {
     if (handler === undefined) {
       throw new OttlaError('UNSUPPORTED_VERSION', `This broker has no API ${api.name} (key ${api.key}).`)
     }
-    const { authorizer, principal = ANONYMOUS, clientHost } = context
+    const { clock, sensors } = this.#services
+    const startedAt = clock.monotonic()
     // The tables forgot the types; the key says that they fit.
     const handle = (allowed: unknown): unknown => handler.handle(this.#services, allowed as never, context)
-    if (authorizer === undefined) return handle(request) as ResponseOf<Api<Q, P>>
-    const guard = GUARDS.get(api.key)
-    if (guard === undefined) {
-      throw new OttlaError(
-        'CLUSTER_AUTHORIZATION_FAILED',
-        `Nothing says who may use the API ${api.name} (key ${api.key}).`,
-      )
+    try {
+      return (await answerGuarded(this.#services, api, request, context, handle)) as ResponseOf<Api<Q, P>>
+    } finally {
+      sensors.requests.answered(api, startedAt, clock.monotonic())
     }
-    const access = new Access(this.#services, authorizer, { principal, host: clientHost.replace('/', '') })
-    return guard.answer(access, request as never, handle as never) as Promise<ResponseOf<Api<Q, P>>>
+  }
+
+  /** What it has measured, and what its parts tell, as it is now. */
+  metrics(): Metrics<BrokerMetrics> {
+    const { sensors, metadata, groups, fetchWaiters, clock } = this.#services
+    const gauges = {
+      topics: metadata.topics(),
+      groups: groups.count(),
+      waitingFetches: fetchWaiters.size,
+    }
+    return sensors.snapshot(gauges, clock.monotonic())
   }
 
   /** What the log holds: of `topic` alone, or of all topics. */

@@ -14,6 +14,7 @@ import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ClusterMetadata } from './metadata/cluster-metadata.js'
 import type { ConfigChanges } from './metadata/config-changes.js'
 import type { TopicChanges } from './metadata/topic-changes.js'
+import type { BrokerSensors } from './metrics/broker-metrics.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { Topic } from './topic.js'
 import type { TransactionCoordinator } from './transactions/transaction-coordinator.js'
@@ -41,6 +42,7 @@ export interface BrokerServices {
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly fetchWaiters: FetchWaiters
+  readonly sensors: BrokerSensors
   /** Tells the application once that the storage is gone. */
   reportFailure(error: OttlaError): void
 }

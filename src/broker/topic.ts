@@ -7,6 +7,7 @@ import type { Uuid } from '../runtime/uuid.js'
 import type { PartitionId } from '../storage/contract.js'
 import type { FetchWaiter } from './fetch-waiters.js'
 import { isInternalTopic } from './metadata/topic-name.js'
+import { Traffic } from './metrics/traffic.js'
 
 /** What partitions need to open their logs. */
 export interface PartitionServices {
@@ -24,12 +25,23 @@ export class Topic {
   readonly configs = new Map<string, string>()
   readonly partitions: Partition[] = []
   logConfig: LogConfig
+  #traffic: Traffic | undefined
 
   constructor(name: string, id: Uuid, logConfig: LogConfig) {
     this.name = name
     this.id = id
     this.isInternal = isInternalTopic(name)
     this.logConfig = logConfig
+  }
+
+  /** What goes into and out of it; made when there is something to count. */
+  get traffic(): Traffic {
+    return (this.#traffic ??= new Traffic())
+  }
+
+  /** As {@link traffic}; undefined while nothing was counted. */
+  get used(): Traffic | undefined {
+    return this.#traffic
   }
 
   /** The partition at `index`; undefined when there is none. */

@@ -3,6 +3,7 @@ import type { Network } from '../protocol/channel.js'
 import type { Clock } from '../runtime/clock.js'
 import type { Random } from '../runtime/random.js'
 import type { Timers } from '../runtime/timers.js'
+import type { ClientIds } from './client-ids.js'
 import type { Cluster } from './cluster.js'
 
 /** The seams and the shared state of the clients. */
@@ -12,6 +13,6 @@ export interface ClientContext {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
-  /** What the application is called in requests. */
-  readonly clientId: string
+  /** What clients are called. */
+  readonly clientIds: ClientIds
 }

@@ -31,6 +31,14 @@ export abstract class Resource implements AsyncDisposable {
     return this.#closed !== undefined
   }
 
+  /** @internal What hangs on this, directly or not. */
+  *descendants(): Generator<Resource, undefined> {
+    for (const child of this.#children) {
+      yield child
+      yield* child.descendants()
+    }
+  }
+
   /** @throws OttlaError RESOURCE_CLOSED once `close()` was called. */
   protected assertOpen(): void {
     if (this.#closed !== undefined) throw closedError(this.name)

@@ -1,4 +1,5 @@
 /** What clients under test work with: a network of the test's choice, time in its hands, chance that repeats. */
+import { ClientIds } from '../../src/clients/client-ids.js'
 import { Cluster } from '../../src/clients/cluster.js'
 import type { ClientContext } from '../../src/clients/context.js'
 import { bytes } from '../../src/clients/serdes/bytes.js'
@@ -14,7 +15,7 @@ export const contextOver = (network: Network, clock: Clock): ClientContext => {
   const timers = new Timers(clock)
   const random = new SeededRandom(1)
   const cluster = new Cluster({ network, clock, timers, random })
-  return { network, cluster, clock, timers, random, clientId: 'test' }
+  return { network, cluster, clock, timers, random, clientIds: new ClientIds('test') }
 }
 
 /** A topic's handle, which reads nothing. */

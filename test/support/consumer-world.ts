@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest'
 import { Broker } from '../../src/broker/broker.js'
+import { ClientIds } from '../../src/clients/client-ids.js'
 import { Cluster } from '../../src/clients/cluster.js'
 import type { Consumer } from '../../src/clients/consumer/consumer.js'
 import type { GroupConsumerOptions } from '../../src/clients/consumer/consumer-options.js'
@@ -51,7 +52,14 @@ export class Process {
     const timers = new Timers(clock)
     this.#network = new DirectNetwork(broker, { clock, clientId: 'test' })
     const cluster = new Cluster({ network: this.#network, clock, timers, random })
-    this.context = { network: this.#network, cluster, clock, timers, random, clientId: 'test' }
+    this.context = {
+      network: this.#network,
+      cluster,
+      clock,
+      timers,
+      random,
+      clientIds: new ClientIds('test'),
+    }
   }
 
   /** Nothing that it asks the broker is answered any more, and none of its deadlines comes. */

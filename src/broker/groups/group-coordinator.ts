@@ -31,7 +31,7 @@ import { Joining } from './joining.js'
 import { commitError, memberError, strangerError, transactionalCommitError } from './membership.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
 import { OffsetExpiry } from './offset-expiry.js'
-import { OffsetsPartitions } from './offsets-partitions.js'
+import { OffsetsPartitions, type GroupCount } from './offsets-partitions.js'
 import { Rebalancer } from './rebalancer.js'
 
 /** What the coordinator works with. */
@@ -103,6 +103,11 @@ export class GroupCoordinator {
     })
     events.on('partitionsAdded', ({ topic }) => this.#rebalanceSubscribers(topic))
     events.on('topicDeleted', ({ topic }) => this.#forgetTopic(topic))
+  }
+
+  /** How many groups are in which state, of those that are loaded. */
+  count(): GroupCount {
+    return this.#partitions.countGroups()
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */

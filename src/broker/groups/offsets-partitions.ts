@@ -5,6 +5,7 @@ import type { ClusterMetadata } from '../metadata/cluster-metadata.js'
 import { OFFSETS_TOPIC } from '../metadata/topic-name.js'
 import type { Topic } from '../topic.js'
 import { offsetsPartitionOf } from './java-hash.js'
+import type { GroupState } from './group.js'
 import { OffsetsPartition } from './offsets-partition.js'
 
 /** What loading needs of the world. */
@@ -16,6 +17,9 @@ export interface OffsetsPartitionsServices {
   /** A partition was loaded; nobody has seen its groups yet. */
   onLoaded(partition: OffsetsPartition): void
 }
+
+/** How many groups are in which state. */
+export type GroupCount = Readonly<Record<GroupState, number>>
 
 /** All offsets partitions of this broker. */
 export class OffsetsPartitions {
@@ -56,6 +60,13 @@ export class OffsetsPartitions {
   /** Those that are loaded. */
   loaded(): IterableIterator<OffsetsPartition> {
     return this.#loaded.values()
+  }
+
+  /** How many groups of those that are loaded are in which state. */
+  countGroups(): GroupCount {
+    const count = { Empty: 0, PreparingRebalance: 0, CompletingRebalance: 0, Stable: 0, Dead: 0 }
+    for (const { groups } of this.#loaded.values()) for (const { state } of groups.values()) count[state]++
+    return count
   }
 
   /** All of them; loads what is not loaded yet. None while there is no offsets topic. */

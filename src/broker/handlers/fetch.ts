@@ -14,7 +14,7 @@ import { NO_SESSION, withoutSession, type SessionAnswer, type SessionFetch } fro
 import { IN_PROCESS_HOST, type RequestContext } from '../request-context.js'
 import { codeOf, responseErrorOf, withStorageCause } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
-import type { Partition } from '../topic.js'
+import type { Partition, Topic } from '../topic.js'
 import type { Handler } from './handler.js'
 import { leaderEpochError } from './leader-epoch.js'
 
@@ -43,6 +43,8 @@ interface Target {
 interface Look {
   readonly responses: readonly TopicResponse[]
   readonly sizeBytes: number
+  /** The bytes of each topic. */
+  readonly topicBytes: readonly number[]
   readonly hasError: boolean
 }
 
@@ -59,7 +61,7 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
       const partition = topic?.partition(wanted.partition)
       return { wanted, partition, log: undefined, sizeBytes: 0, highWatermark: 0, endOffset: 0 }
     })
-    return { name, topicId, missing, targets }
+    return { name, topicId, topic, missing, targets }
   })
   const targets = topics.flatMap((topic) => topic.targets)
   const partitions = targets.flatMap(({ partition }) => (partition === undefined ? [] : [partition]))
@@ -71,7 +73,10 @@ export const handleFetch: Handler<typeof fetch> = async (services, request, cont
     const look = await lookAt(services, topics, maxBytes, isolation)
     const leftMs = until - services.clock.monotonic()
     const isOver = leftMs <= 0 || partitions.length === 0 || context.signal?.aborted === true
-    if (isOver || look.hasError || look.sizeBytes >= minBytes) return answer(session.answer(look.responses))
+    if (isOver || look.hasError || look.sizeBytes >= minBytes) {
+      count(services, topics, look)
+      return answer(session.answer(look.responses))
+    }
     const missingBytes = minBytes - look.sizeBytes
     // A batch may have come between the read and here: those who come later are told, this one looks itself.
     if (hasNews(targets, missingBytes)) continue
@@ -106,6 +111,7 @@ const beginFetch = (
 interface TopicTargets {
   readonly name: string
   readonly topicId: string
+  readonly topic: Topic | undefined
   readonly missing: ErrorCode
   readonly targets: readonly Target[]
 }
@@ -119,8 +125,10 @@ const lookAt = async (
   let sizeBytes = 0
   let hasError = false
   const responses: TopicResponse[] = []
+  const topicBytes: number[] = []
   for (const { name, topicId, missing, targets } of topics) {
     const partitions: PartitionResponse[] = []
+    const bytesBefore = sizeBytes
     for (const target of targets) {
       const { partition, wanted } = target
       let response: PartitionResponse
@@ -143,8 +151,25 @@ const lookAt = async (
       partitions.push(response)
     }
     responses.push({ topic: name, topicId, partitions })
+    topicBytes.push(sizeBytes - bytesBefore)
   }
-  return { responses, sizeBytes, hasError }
+  return { responses, sizeBytes, topicBytes, hasError }
+}
+
+/** Counts what is answered. */
+const count = (
+  { sensors, clock }: BrokerServices,
+  topics: readonly TopicTargets[],
+  { responses, topicBytes, hasError }: Look,
+): void => {
+  const now = clock.monotonic()
+  for (const [index, { topic, targets }] of topics.entries()) {
+    const bytes = topicBytes[index] ?? 0
+    const answers = hasError ? (responses[index]?.partitions ?? []) : []
+    const failures = answers.filter(({ errorCode }) => errorCode !== 0).length
+    sensors.traffic.fetched(bytes, targets.length, failures, now)
+    topic?.traffic.fetched(bytes, targets.length, failures, now)
+  }
 }
 
 /** The answer when it takes no read: an error, or nothing there. */

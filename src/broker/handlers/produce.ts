@@ -8,7 +8,7 @@ import type { AppendResult } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { produce } from '../../protocol/api/produce.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
-import { isTransactionalBatch } from '../../record/header.js'
+import { isTransactionalBatch, recordCountOf } from '../../record/header.js'
 import { splitBatches } from '../../record/validate.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { codeOf, responseErrorOf, withStorageCause } from '../response-errors.js'
@@ -130,12 +130,32 @@ const produceTo = (
       ? appendInTransaction(services, transactionalId, batch, partition, apiVersion, append)
       : append()
     return appended.then(
-      (result) => stored(index, result),
-      (error: unknown) => failed(services, index, error, log),
+      (result) => {
+        countStored(services, topic, batch)
+        return stored(index, result)
+      },
+      (error: unknown) => {
+        countRefused(services, topic)
+        return failed(services, index, error, log)
+      },
     )
   } catch (error) {
+    countRefused(services, topic)
     return failed(services, index, error)
   }
+}
+
+const countStored = ({ sensors, clock }: BrokerServices, topic: Topic, batch: Uint8Array): void => {
+  const now = clock.monotonic()
+  const recordCount = recordCountOf(batch)
+  sensors.traffic.stored(recordCount, batch.length, now)
+  topic.traffic.stored(recordCount, batch.length, now)
+}
+
+const countRefused = ({ sensors, clock }: BrokerServices, topic: Topic | undefined): void => {
+  const now = clock.monotonic()
+  sensors.traffic.refused(now)
+  topic?.traffic.refused(now)
 }
 
 const stored = (index: number, { baseOffset, logAppendTime, startOffset }: AppendResult): PartitionResponse =>

@@ -9,6 +9,7 @@ import { Topic, type AnyTopic } from '../topic.js'
 import { Committer } from './committer.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
+import { ConsumerSensors } from './consumer-metrics.js'
 import {
   checkConsumerOptions,
   type CheckedConsumerOptions,
@@ -19,9 +20,12 @@ import { Consumption } from './consumption.js'
 /** What such a consumer is made of. */
 export class AssignedParts implements ConsumerParts {
   readonly name = 'consumer'
+  readonly clientId: string
   readonly groupId: string | undefined
   readonly isolationLevel: CheckedConsumerOptions['isolationLevel']
   readonly events = new Events<ConsumerEvents>()
+  readonly sensors = new ConsumerSensors()
+  readonly isMember = false
   readonly consumption: Consumption
   readonly committer: Committer
   readonly #options: CheckedConsumerOptions
@@ -31,8 +35,9 @@ export class AssignedParts implements ConsumerParts {
     const checked = checkConsumerOptions(options)
     this.#options = checked
     this.groupId = checked.groupId
+    this.clientId = context.clientIds.next('consumer')
     this.isolationLevel = checked.isolationLevel
-    this.consumption = new Consumption(context, checked, {
+    this.consumption = new Consumption(context, checked, this.sensors, {
       needsTopics: true,
       stumbled: (error) => this.events.emit('error', error),
       asked: () => this.committer.touched(),
@@ -43,7 +48,7 @@ export class AssignedParts implements ConsumerParts {
     const { signal, backoff } = this.consumption
     const { groupId } = checked
     const commits = { ...checked, enableAutoCommit: checked.enableAutoCommit && groupId !== undefined }
-    this.committer = new Committer(context, commits, {
+    this.committer = new Committer(context, commits, this.sensors, {
       states: this.consumption.states,
       commit: async (offsets) => {
         if (groupId === undefined) return

@@ -7,6 +7,7 @@ import type { ClientContext } from '../context.js'
 import type { OffsetToCommit } from '../group/group-offsets.js'
 import { partitionName } from '../message.js'
 import type { Chunk } from './chunk.js'
+import type { ConsumerSensors } from './consumer-metrics.js'
 import type { PartitionState } from './partition-state.js'
 
 /** How to commit. */
@@ -31,14 +32,16 @@ export interface CommitHost {
 export class Committer {
   readonly #context: ClientContext
   readonly #options: CommitOptions
+  readonly #sensors: ConsumerSensors
   readonly #host: CommitHost
   #queue: Promise<unknown> = Promise.resolve()
   #timer: ScheduledTimer | undefined
   #isStopped = false
 
-  constructor(context: ClientContext, options: CommitOptions, host: CommitHost) {
+  constructor(context: ClientContext, options: CommitOptions, sensors: ConsumerSensors, host: CommitHost) {
     this.#context = context
     this.#options = options
+    this.#sensors = sensors
     this.#host = host
   }
 
@@ -106,7 +109,10 @@ export class Committer {
 
   async #commit(offsets: readonly OffsetToCommit[]): Promise<void> {
     if (offsets.length === 0) return
+    const { clock } = this.#context
+    const sentAt = clock.monotonic()
     await this.#host.commit(offsets)
+    this.#sensors.committed(sentAt, clock.monotonic())
     for (const offset of offsets) {
       this.#host.states.get(partitionName(offset))?.tracker.committed(offset.offset)
     }

@@ -3,6 +3,7 @@ import { abortable } from '../../runtime/abort.js'
 import type { EventSource } from '../../runtime/events.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
+import type { Metrics } from '../../runtime/metrics/metrics.js'
 import type { ClientContext } from '../context.js'
 import type { ConsumerGroupMetadata } from '../group/consumer-group-metadata.js'
 import { fetchCommitted, type CommittedOffset, type OffsetToCommit } from '../group/group-offsets.js'
@@ -10,6 +11,7 @@ import { partitionName, type Message, type TopicPartition } from '../message.js'
 import { withRetries } from '../retry.js'
 import type { PartitionPosition } from '../topic.js'
 import { AssignedParts } from './assigned-consumer.js'
+import type { ConsumerMetrics } from './consumer-metrics.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
 import { checkPosition, notAssigned, type ConsumerOptions } from './consumer-options.js'
@@ -43,6 +45,8 @@ const CLOSE_TIMEOUT_MS = 30_000
 export class Consumer<M extends Message = Message> extends Resource implements AsyncIterable<M> {
   /** What happens to it. */
   readonly events: EventSource<ConsumerEvents>
+  /** What it is called in metrics and log lines, e.g. `ottla-consumer-billing-2`. */
+  readonly clientId: string
   readonly #context: ClientContext
   readonly #parts: ConsumerParts
   /** Those under way: closing waits for the turns that they are in. */
@@ -57,6 +61,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
     super(parts.name, parent)
     this.#context = context
     this.#parts = parts
+    this.clientId = parts.clientId
     this.events = parts.events
     if (parts instanceof AssignedParts) parts.start()
   }
@@ -126,9 +131,7 @@ export class Consumer<M extends Message = Message> extends Resource implements A
    * undefined before the first.
    */
   lag(partition: TopicPartition): number | undefined {
-    const { ends, tracker } = this.#state(partition)
-    const end = this.#parts.isolationLevel === 'read_committed' ? ends.lastStableOffset : ends.highWatermark
-    return end < 0 || !tracker.isKnown ? undefined : Math.max(0, end - tracker.position)
+    return this.#state(partition).lag
   }
 
   /**
@@ -177,6 +180,13 @@ export class Consumer<M extends Message = Message> extends Resource implements A
       )
     }
     return this.#parts.groupMetadata(groupId)
+  }
+
+  /** What it has measured, as it is now; it may be asked for after the consumer was closed, too. */
+  metrics(): Metrics<ConsumerMetrics> {
+    const { consumption, sensors, isMember } = this.#parts
+    const now = this.#context.clock.monotonic()
+    return sensors.snapshot(this.clientId, consumption.states.values(), isMember, now)
   }
 
   /** What the group has committed; partitions for which it committed nothing are left out. */

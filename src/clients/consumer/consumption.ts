@@ -4,6 +4,7 @@
  * that a rebalance can wait for those under way.
  */
 import { deferred, onAbort, type Deferred } from '../../runtime/abort.js'
+import type { Clock } from '../../runtime/clock.js'
 import type { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { TurnGuard } from '../../runtime/turn-guard.js'
 import type { ClientContext } from '../context.js'
@@ -11,6 +12,7 @@ import { partitionName, type TopicPartition } from '../message.js'
 import type { Backoff } from '../retry.js'
 import type { AnyTopic } from '../topic.js'
 import type { Chunk } from './chunk.js'
+import type { ConsumerSensors } from './consumer-metrics.js'
 import { Fetcher, type FetchHost, type FetchOptions } from './fetcher.js'
 import { PartitionState } from './partition-state.js'
 import { Positions, type PositionOptions } from './positions.js'
@@ -42,6 +44,8 @@ export class Consumption implements FetchHost {
   /** How often a loop has asked for a message: what tells that the application is alive. */
   turns = 0
   readonly #options: ConsumptionOptions
+  readonly #sensors: ConsumerSensors
+  readonly #clock: Clock
   readonly #hooks: ConsumptionHooks
   readonly #fetcher: Fetcher
   readonly #guard: TurnGuard
@@ -54,13 +58,20 @@ export class Consumption implements FetchHost {
   #order: PartitionState[] = []
   #turn = 0
 
-  constructor(context: ClientContext, options: ConsumptionOptions, hooks: ConsumptionHooks) {
+  constructor(
+    context: ClientContext,
+    options: ConsumptionOptions,
+    sensors: ConsumerSensors,
+    hooks: ConsumptionHooks,
+  ) {
     this.#options = options
+    this.#sensors = sensors
+    this.#clock = context.clock
     this.#hooks = hooks
     this.needsTopics = hooks.needsTopics
     this.#guard = new TurnGuard(context.clock)
     this.positions = new Positions(context, options, this)
-    this.#fetcher = new Fetcher(context, options, this.backoff, this)
+    this.#fetcher = new Fetcher(context, options, this.backoff, sensors, this)
   }
 
   /** How long to wait before trying again. */
@@ -115,12 +126,13 @@ export class Consumption implements FetchHost {
     keepsExisting: boolean,
   ): PartitionState[] {
     const before = new Map(this.states)
+    const { isolationLevel } = this.#options
     const added: PartitionState[] = []
     this.states.clear()
     for (const { handle, partition } of handles) {
       const name = partitionName({ topic: handle.name, partition })
       const existing = keepsExisting ? before.get(name) : undefined
-      const state = existing ?? new PartitionState(handle, partition, () => this.arrived())
+      const state = existing ?? new PartitionState(handle, partition, isolationLevel, () => this.arrived())
       if (existing === undefined) added.push(state)
       else before.delete(name)
       this.states.set(name, state)
@@ -236,13 +248,25 @@ export class Consumption implements FetchHost {
       if (this.#turn >= order.length) this.#turn = 0
       const state = order[this.#turn++]
       if (state?.mayDeliver !== true) continue
-      const chunk = state.take(this.#options.maxPollRecords)
+      const chunk = this.#takeOf(state)
       if (chunk === undefined) continue
       state.isTaken = true
       this.#fetcher.relieved(state)
       return chunk
     }
     return undefined
+  }
+
+  /** The next chunk of `state`, counted when it is a new one. */
+  #takeOf(state: PartitionState): Chunk | undefined {
+    const last = state.tracker.chunk
+    const bytesBefore = state.buffer.sizeBytes
+    const chunk = state.take(this.#options.maxPollRecords)
+    if (chunk !== undefined && chunk !== last) {
+      const sizeBytes = bytesBefore - state.buffer.sizeBytes
+      this.#sensors.consumed(state, chunk.messages.length, sizeBytes, this.#clock.monotonic())
+    }
+    return chunk
   }
 
   async #finishBefore(chunk: Chunk, before: Promise<void>): Promise<void> {

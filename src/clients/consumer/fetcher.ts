@@ -12,6 +12,8 @@ import type { Leader } from '../cluster.js'
 import type { ClientContext } from '../context.js'
 import { Wakeup } from '../wakeup.js'
 import { type Backoff, backoffMs, isStorageDown } from '../retry.js'
+import type { ConsumerSensors, FetchedTopic } from './consumer-metrics.js'
+import { describe, isNotThere } from './fetch-errors.js'
 import { requestOf } from './fetch-request.js'
 import type { IsolationLevel } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
@@ -48,8 +50,12 @@ interface Flight {
   /** By name, with the version of the state that was asked for. */
   readonly covered: Map<string, { readonly state: PartitionState; readonly version: number }>
   readonly reservedBytes: number
+  /** When it was sent, on the monotonic clock. */
+  readonly sentAt: number
   readonly controller: AbortController
 }
+
+const NO_BATCHES: readonly Uint8Array[] = []
 
 type PartitionResponse = ResponseOf<typeof fetch>['responses'][number]['partitions'][number]
 
@@ -58,6 +64,7 @@ export class Fetcher {
   readonly #context: ClientContext
   readonly #options: FetchOptions
   readonly #backoff: Backoff
+  readonly #sensors: ConsumerSensors
   readonly #host: FetchHost
   readonly #flights = new Map<number, Flight>()
   readonly #wakeup: Wakeup
@@ -66,10 +73,17 @@ export class Fetcher {
   #isPumpDue = false
   #launchCount = 0
 
-  constructor(context: ClientContext, options: FetchOptions, backoff: Backoff, host: FetchHost) {
+  constructor(
+    context: ClientContext,
+    options: FetchOptions,
+    backoff: Backoff,
+    sensors: ConsumerSensors,
+    host: FetchHost,
+  ) {
     this.#context = context
     this.#options = options
     this.#backoff = backoff
+    this.#sensors = sensors
     this.#host = host
     this.#wakeup = new Wakeup(context, () => this.pump())
   }
@@ -230,6 +244,7 @@ export class Fetcher {
       leader,
       covered: new Map(states.map((state) => [state.name, { state, version: state.version }])),
       reservedBytes: maxBytes,
+      sentAt: this.#context.clock.monotonic(),
       controller: new AbortController(),
     }
     this.#flights.set(leader.nodeId, flight)
@@ -275,27 +290,32 @@ export class Fetcher {
       const error = errorFromKafkaCode(response.errorCode)
       for (const { state } of flight.covered.values()) this.stumble(state, error)
     }
+    const fetched: FetchedTopic[] = []
     for (const { topic, topicId, partitions } of response.responses) {
+      const batches: Uint8Array[] = []
       const name = topic === '' ? nameOf(flight, this.#context, topicId) : topic
       for (const partition of partitions) {
         const asked = flight.covered.get(`${name}-${partition.partitionIndex}`)
         // Moved, revoked or assigned anew meanwhile: what comes is of no use.
         if (asked === undefined || this.#host.states.get(asked.state.name) !== asked.state) continue
-        if (asked.state.version === asked.version) this.#receive(asked.state, partition)
+        if (asked.state.version === asked.version) batches.push(...this.#receive(asked.state, partition))
       }
+      if (batches.length > 0) fetched.push({ name, batches })
     }
+    this.#sensors.fetched(fetched, flight.sentAt, this.#context.clock.monotonic())
     // The next long poll is under way before a loop sees what this one brought.
     this.pump()
     this.#host.arrived()
   }
 
-  #receive(state: PartitionState, response: PartitionResponse): void {
+  /** The batches that came of a partition. */
+  #receive(state: PartitionState, response: PartitionResponse): readonly Uint8Array[] {
     const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch } = response
     if (response.errorCode !== 0) {
       const error = errorOfPart(response)
       if (error.code === 'OFFSET_OUT_OF_RANGE') this.#host.outOfRange(state, isNotThere(state, response))
       else this.stumble(state, describe(state, error))
-      return
+      return NO_BATCHES
     }
     state.failedAttempts = 0
     state.retryAt = 0
@@ -304,35 +324,20 @@ export class Fetcher {
       const what = `it was truncated to ${divergingEpoch.endOffset}, below the position ${state.fetchOffset}`
       const error = new OttlaError('OFFSET_OUT_OF_RANGE', `Partition ${state.name}: ${what}.`)
       this.#host.outOfRange(state, error, Math.min(divergingEpoch.endOffset, state.fetchOffset))
-      return
+      return NO_BATCHES
     }
     const { records } = response
-    if (records === null || records.length === 0) return
+    if (records === null || records.length === 0) return NO_BATCHES
     try {
       const batches = splitBatches(records)
       const last = batches.at(-1)
       if (last !== undefined) state.receive(visibleBatches(batches, response.abortedTransactions), last)
+      return batches
     } catch (error) {
       state.fail(OttlaError.is(error) ? describe(state, error) : error)
+      return NO_BATCHES
     }
   }
-}
-
-const describe = (state: PartitionState, error: OttlaError): OttlaError =>
-  new OttlaError(error.code, `Partition ${state.name} at offset ${state.fetchOffset}: ${error.message}`, {
-    cause: error.cause ?? error,
-    details: { ...error.details, topic: state.topic, partition: state.partition, offset: state.fetchOffset },
-  })
-
-const isNotThere = (
-  { name, topic, partition, fetchOffset: offset }: PartitionState,
-  { logStartOffset, highWatermark }: PartitionResponse,
-): OttlaError => {
-  // A broker need not tell the range.
-  const range = logStartOffset < 0 ? '' : ` Its log starts at ${logStartOffset} and ends at ${highWatermark}.`
-  return new OttlaError('OFFSET_OUT_OF_RANGE', `Partition ${name} has no offset ${offset}.${range}`, {
-    details: { topic, partition, offset, logStartOffset, highWatermark },
-  })
 }
 
 /** New versions name topics by id alone. */

@@ -1,5 +1,6 @@
 /** A consumer that is a member of a group: what becomes of its partitions when the group rebalances. */
 import { anySignal } from '../../runtime/abort.js'
+import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
 import type { Resource } from '../../runtime/lifecycle.js'
@@ -15,6 +16,7 @@ import { Committer } from './committer.js'
 import { Consumer } from './consumer.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
+import { ConsumerSensors } from './consumer-metrics.js'
 import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
 import { Consumption } from './consumption.js'
 import { PollWatch } from './poll-watch.js'
@@ -50,12 +52,16 @@ export const createGroupConsumer = async <M extends Message>(
 /** What a member of a group is made of, and the listener to its membership. */
 class GroupMember implements ConsumerParts, MembershipListener {
   readonly name: string
+  readonly clientId: string
   readonly groupId: string
   readonly events = new Events<ConsumerEvents>()
+  readonly sensors = new ConsumerSensors()
+  readonly isMember = true
   readonly consumption: Consumption
   readonly committer: Committer
   readonly membership: Membership
   readonly isolationLevel: CheckedGroupOptions['isolationLevel']
+  readonly #clock: Clock
   readonly #topics: ReadonlyMap<string, AnyTopic>
   readonly #watch: PollWatch
   readonly #maxPollIntervalMs: number
@@ -69,18 +75,21 @@ class GroupMember implements ConsumerParts, MembershipListener {
   constructor(context: ClientContext, { groupId, topics }: GroupJoin, options: CheckedGroupOptions) {
     this.name = `consumer of group ${groupId}`
     this.groupId = groupId
+    this.clientId = context.clientIds.next(`consumer-${groupId}`)
+    this.#clock = context.clock
+    this.#rebalancing()
     this.isolationLevel = options.isolationLevel
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
     this.#isAtMostOnce = options.delivery === 'at-most-once'
     this.#maxPollIntervalMs = options.maxPollIntervalMs
-    this.consumption = new Consumption(context, options, {
+    this.consumption = new Consumption(context, options, this.sensors, {
       // A topic that is deleted is taken away by the rebalance that follows.
       needsTopics: false,
       stumbled: (error) => this.events.emit('error', error),
       asked: () => this.#asked(),
       ...(options.delivery === 'at-most-once' ? { beforeHandOut: (chunk) => this.#commitAhead(chunk) } : {}),
     })
-    this.committer = new Committer(context, options, {
+    this.committer = new Committer(context, options, this.sensors, {
       states: this.consumption.states,
       commit: (offsets) => this.membership.commit(offsets, this.consumption.signal),
       committed: (offsets) => this.events.emit('committed', offsets),
@@ -108,6 +117,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumption, committer } = this
+    this.#rebalancing()
     this.#changes++
     consumption.suspend(partitions)
     await consumption.idle(partitions)
@@ -120,17 +130,21 @@ class GroupMember implements ConsumerParts, MembershipListener {
   }
 
   rejoining(): void {
+    this.#rebalancing()
     // At most once means to commit before anything is handed out, which has to wait for the new generation.
     if (this.#isAtMostOnce) this.consumption.suspend()
   }
 
   lost(partitions: readonly TopicPartition[]): void {
+    // How long the application stays away is not the group's doing.
+    if (!this.#isAway) this.#rebalancing()
     this.#changes++
     this.consumption.assign([], false)
     this.#tellGone('lost', partitions)
   }
 
   async assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void> {
+    this.sensors.rebalanced(this.#clock.monotonic())
     const known = partitions.flatMap(({ topic, partition }) => {
       const handle = this.#topics.get(topic)
       return handle === undefined ? [] : [{ handle, partition }]
@@ -145,6 +159,10 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.#watch.start()
     this.#announced = new Set(partitions.map(partitionName))
     this.events.emit('assigned', partitions)
+  }
+
+  heartbeat(sentAt: number): void {
+    this.sensors.heartbeat(sentAt, this.#clock.monotonic())
   }
 
   failed(error: unknown): void {
@@ -164,6 +182,10 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.consumption.stop(
       new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
     )
+  }
+
+  #rebalancing(): void {
+    this.sensors.rebalancing(this.#clock.monotonic())
   }
 
   /** The application hears of the end of what it was told of. */
@@ -188,6 +210,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.committer.touched()
     if (!this.#isAway) return
     this.#isAway = false
+    this.#rebalancing()
     this.membership.comeBack()
   }
 

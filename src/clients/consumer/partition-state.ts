@@ -4,7 +4,9 @@ import { leaderEpochOf, lastOffsetOf } from '../../record/header.js'
 import { partitionName, type TopicPartition } from '../message.js'
 import type { AnyTopic } from '../topic.js'
 import { Chunk } from './chunk.js'
+import { PartitionDistances, type MeasuredPartition } from './consumer-metrics.js'
 import { decodeMessages } from './decode.js'
+import type { IsolationLevel } from '../offset-lookup.js'
 import { OffsetTracker } from './offset-tracker.js'
 import { RecordBuffer } from './record-buffer.js'
 
@@ -18,7 +20,7 @@ export interface PartitionEnds {
 const UNKNOWN_ENDS: PartitionEnds = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 }
 
 /** The state of one partition. */
-export class PartitionState implements TopicPartition {
+export class PartitionState implements TopicPartition, MeasuredPartition {
   readonly handle: AnyTopic
   readonly topic: string
   readonly partition: number
@@ -26,6 +28,7 @@ export class PartitionState implements TopicPartition {
   readonly name: string
   readonly tracker = new OffsetTracker()
   readonly buffer: RecordBuffer
+  readonly distances = new PartitionDistances()
   ends = UNKNOWN_ENDS
   /** Where the next fetch begins; -1 while no position is known. */
   fetchOffset = -1
@@ -49,8 +52,10 @@ export class PartitionState implements TopicPartition {
   failedAttempts = 0
   /** Before this time on the monotonic clock it is left alone. */
   retryAt = 0
+  readonly #isolation: IsolationLevel
 
-  constructor(handle: AnyTopic, partition: number, onOpened: () => void) {
+  constructor(handle: AnyTopic, partition: number, isolation: IsolationLevel, onOpened: () => void) {
+    this.#isolation = isolation
     this.handle = handle
     this.topic = handle.name
     this.partition = partition
@@ -61,6 +66,20 @@ export class PartitionState implements TopicPartition {
   /** Whether messages may be handed out, if there are any. */
   get mayDeliver(): boolean {
     return !this.isTaken && !this.isPaused && !this.isSuspended && !this.isResting
+  }
+
+  /** How far the position is behind the end that it can see, as the last fetch told that; undefined before the first. */
+  get lag(): number | undefined {
+    const { lastStableOffset, highWatermark } = this.ends
+    const end = this.#isolation === 'read_committed' ? lastStableOffset : highWatermark
+    return end < 0 || !this.tracker.isKnown ? undefined : Math.max(0, end - this.tracker.position)
+  }
+
+  /** How far the position is ahead of the start of the log, as the last fetch told that; undefined before the first. */
+  get lead(): number | undefined {
+    const { logStartOffset } = this.ends
+    if (logStartOffset < 0 || !this.tracker.isKnown) return undefined
+    return Math.max(0, this.tracker.position - logStartOffset)
   }
 
   /** Goes to `offset`; what was fetched before is dropped. */

@@ -8,6 +8,7 @@ import { withRetries } from '../retry.js'
 import type { AnyTopic, PartitionReader, ReadOptions } from '../topic.js'
 import type { Chunk } from './chunk.js'
 import { positionOption, READING_DEFAULTS } from './consumer-options.js'
+import { ConsumerSensors } from './consumer-metrics.js'
 import { Consumption } from './consumption.js'
 import { MessageIterator, type ChunkSource } from './message-iterator.js'
 import { lookUpPositions } from '../offset-lookup.js'
@@ -63,7 +64,7 @@ class Reading implements ChunkSource {
     // An offset that is not there is an error: a reading goes where it was sent, or nowhere.
     const { isolationLevel = READING_DEFAULTS.isolationLevel } = options
     const reading = { ...READING_DEFAULTS, isolationLevel, autoOffsetReset: 'none' as const }
-    this.#consumption = new Consumption(context, reading, {
+    this.#consumption = new Consumption(context, reading, new ConsumerSensors(), {
       needsTopics: true,
       stumbled: () => undefined,
       isOver: () => this.#isAtEnd,

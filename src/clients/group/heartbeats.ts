@@ -12,6 +12,8 @@ import { sendHeartbeat, type MemberOfGeneration } from './group-requests.js'
 export interface HeartbeatListener {
   /** All is well. */
   alive(): void
+  /** A heartbeat that was sent at `sentAt`, on the monotonic clock, is answered. */
+  answered(sentAt: number): void
   /** A heartbeat was refused, or could not be sent. */
   refused(error: unknown): void
 }
@@ -77,7 +79,9 @@ export class Heartbeats {
 
   async #beat(member: MemberOfGeneration, signal: AbortSignal): Promise<void> {
     const channel = await this.#context.cluster.coordinator(member.groupId, { signal })
+    const sentAt = this.#context.clock.monotonic()
     const errorCode = await sendHeartbeat(channel, member, signal)
+    this.#listener.answered(sentAt)
     if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
   }
 }

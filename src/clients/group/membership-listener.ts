@@ -25,6 +25,8 @@ export interface MembershipListener {
    * that were ours before; cooperatively it is always so, as the others are lost first. The next rebalance does not wait for it: the group cannot go on without us.
    */
   assigned(partitions: readonly TopicPartition[], isContinuous: boolean): Promise<void>
+  /** A heartbeat that was sent at `sentAt`, on the monotonic clock, is answered. */
+  heartbeat(sentAt: number): void
   /** The membership is over, for a reason that trying again would not help. */
   failed(error: unknown): void
 }

@@ -61,6 +61,7 @@ export class Membership {
     this.#firstAssignment.promise.catch(() => undefined)
     this.#heartbeats = new Heartbeats(context, options.heartbeatIntervalMs, {
       alive: () => this.#leader.look(this.#stopping.signal, this.#stay),
+      answered: (sentAt) => this.#listener.heartbeat(sentAt),
       refused: (error) => this.#refused(error),
     })
   }

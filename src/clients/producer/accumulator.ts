@@ -11,6 +11,7 @@ import { ANY_PARTITION, type EncodedRecord } from './encode-record.js'
 import { StickyPartition } from './partitioner.js'
 import type { PendingSend } from './pending-send.js'
 import { ProducerBatch } from './producer-batch.js'
+import type { ProducerSensors } from './producer-metrics.js'
 import type { CheckedProducerOptions } from './producer-options.js'
 import type { Sender } from './sender.js'
 import { TopicQueues } from './topic-queues.js'
@@ -29,6 +30,7 @@ export class Accumulator {
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
   readonly #sender: Sender
+  readonly #sensors: ProducerSensors
   readonly #buffer: Budget
   readonly #batchLimit: number
   readonly #topics = new Map<string, TopicQueues>()
@@ -37,14 +39,32 @@ export class Accumulator {
   readonly #wakeup: Wakeup
   #empty: Deferred<undefined> | undefined
   #isPumpDeferred = false
+  /** Since when there has been no room for the first of the backlog; undefined while that is not what it waits for. */
+  #roomWaitSince: number | undefined
 
-  constructor(context: ClientContext, options: CheckedProducerOptions, sender: Sender) {
+  constructor(
+    context: ClientContext,
+    options: CheckedProducerOptions,
+    sender: Sender,
+    sensors: ProducerSensors,
+  ) {
     this.#context = context
     this.#options = options
     this.#sender = sender
+    this.#sensors = sensors
     this.#buffer = new Budget('bufferMemory', options.bufferMemory)
     this.#batchLimit = Math.min(options.batchSize, options.maxRequestSize)
     this.#wakeup = new Wakeup(context, () => this.#onWakeup())
+  }
+
+  /** What the records take that are not yet acknowledged. */
+  get usedBytes(): number {
+    return this.#buffer.used
+  }
+
+  /** How many sends wait, for room or their turn. */
+  get waitingCount(): number {
+    return this.#backlog.length
   }
 
   /** The queues of a topic. */
@@ -159,9 +179,21 @@ export class Accumulator {
   }
 
   #waitFor(hindrance: Hindrance): void {
-    if (hindrance === 'time') this.#deferPump()
+    if (hindrance === 'time') {
+      this.#endRoomWait()
+      this.#deferPump()
+      return
+    }
+    this.#roomWaitSince ??= this.#context.clock.monotonic()
     // Room is made by sending; nothing may linger while somebody waits for it.
-    else this.#sender.completeAll()
+    this.#sender.completeAll()
+  }
+
+  #endRoomWait(): void {
+    const since = this.#roomWaitSince
+    if (since === undefined) return
+    this.#roomWaitSince = undefined
+    this.#sensors.waitedForRoom(since, this.#context.clock.monotonic())
   }
 
   #deferPump(): void {
@@ -182,7 +214,10 @@ export class Accumulator {
     const now = this.#context.clock.monotonic()
     for (const send of [...this.#backlog]) {
       if (send.expiresAt > now) this.#wakeup.at(send.expiresAt, true)
-      else this.#giveUp(send, this.#exhausted(send))
+      else {
+        this.#sensors.exhausted(now)
+        this.#giveUp(send, this.#exhausted(send))
+      }
     }
   }
 
@@ -206,6 +241,7 @@ export class Accumulator {
   #leave(send: PendingSend): void {
     send.leave()
     const index = this.#backlog.indexOf(send)
+    if (index === 0) this.#endRoomWait()
     if (index >= 0) this.#backlog.splice(index, 1)
     if (this.#backlog.length > 0) return
     this.#wakeup.cancel()

@@ -30,6 +30,8 @@ export class ProducerBatch {
   ordinal = 0
   /** Its place in the sequence, once it has one. */
   sequence: BatchSequence | undefined
+  /** How large it is once encoded, as a share of what it is uncompressed. */
+  compressionRatio = 1
   /** What its records take of bufferMemory. */
   reservedBytes = 0
   readonly #builder: BatchBuilder
@@ -82,8 +84,10 @@ export class ProducerBatch {
       this.#encoded = this.#builder.build(options)
       return undefined
     }
+    const plainBytes = this.#builder.sizeBytes
     return this.#builder.buildCompressed(compression, options).then((encoded) => {
       this.#encoded = encoded
+      this.compressionRatio = encoded.length / plainBytes
     })
   }
 

@@ -2,6 +2,7 @@
 import { abortable } from '../../runtime/abort.js'
 import { invalidArgument, OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Resource } from '../../runtime/lifecycle.js'
+import type { Metrics } from '../../runtime/metrics/metrics.js'
 import { checkSignal } from '../../runtime/options.js'
 import type { Consumer } from '../consumer/consumer.js'
 import type { ClientContext } from '../context.js'
@@ -12,6 +13,7 @@ import { Accumulator } from './accumulator.js'
 import { ArrayDelivery, RecordDelivery, type RecordMetadata } from './delivery.js'
 import { encodeRecord, type EncodeContext, type ProducerRecord } from './encode-record.js'
 import { PendingSend } from './pending-send.js'
+import { ProducerSensors, type ProducerMetrics, type TimedCall } from './producer-metrics.js'
 import {
   checkProducerOptions,
   type CheckedProducerOptions,
@@ -40,8 +42,11 @@ export interface FlushOptions {
  * records of a partition in the order in which they were sent.
  */
 export class Producer extends Resource {
+  /** What it is called in metrics and log lines, e.g. `ottla-producer-1`. */
+  readonly clientId: string
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
+  readonly #sensors = new ProducerSensors()
   readonly #sender: Sender
   readonly #accumulator: Accumulator
   readonly #transactions: TransactionManager | undefined
@@ -50,6 +55,7 @@ export class Producer extends Resource {
   constructor(context: ClientContext, options: ProducerOptions | undefined, parent?: Resource) {
     const checked = checkProducerOptions(options)
     super('producer', parent)
+    this.clientId = context.clientIds.next('producer')
     this.#context = context
     this.#options = checked
     const { transactionalId } = checked
@@ -63,11 +69,12 @@ export class Producer extends Resource {
     this.#sender = new Sender(
       context,
       checked,
+      this.#sensors,
       this.closeSignal,
       (batch) => this.#accumulator.release(batch),
       this.#transactions,
     )
-    this.#accumulator = new Accumulator(context, checked, this.#sender)
+    this.#accumulator = new Accumulator(context, checked, this.#sender, this.#sensors)
   }
 
   /**
@@ -126,7 +133,7 @@ export class Producer extends Resource {
    * after which the producer can only be closed.
    */
   async begin(options?: TransactionOptions): Promise<void> {
-    await this.#transactional().begin(checkSignal('begin', options))
+    await this.#timed('txn-begin', this.#transactional().begin(checkSignal('begin', options)))
   }
 
   /**
@@ -137,7 +144,7 @@ export class Producer extends Resource {
    * outside a transaction. PRODUCER_FENCED when a newer producer has the transactionalId.
    */
   async commit(options?: TransactionOptions): Promise<void> {
-    await this.#transactional().commit(checkSignal('commit', options))
+    await this.#timed('txn-commit', this.#transactional().commit(checkSignal('commit', options)))
   }
 
   /**
@@ -146,7 +153,7 @@ export class Producer extends Resource {
    * @throws OttlaError INVALID_TXN_STATE outside a transaction, PRODUCER_FENCED.
    */
   async abort(options?: TransactionOptions): Promise<void> {
-    await this.#transactional().abort(checkSignal('abort', options))
+    await this.#timed('txn-abort', this.#transactional().abort(checkSignal('abort', options)))
   }
 
   /**
@@ -164,7 +171,9 @@ export class Producer extends Resource {
     const transactions = this.#transactional()
     const signal = checkSignal('commitOffsets', options)
     transactions.assertInTransaction()
-    await transactions.commitOffsets(consumer.metadataForTransaction(), offsetsAfter(processed), signal)
+    const metadata = consumer.metadataForTransaction()
+    const committing = transactions.commitOffsets(metadata, offsetsAfter(processed), signal)
+    await this.#timed('txn-send-offsets', committing)
   }
 
   /**
@@ -193,7 +202,19 @@ export class Producer extends Resource {
   /** Sends all that was handed to `send` before, and resolves when each of it is stored or has failed. */
   async flush(options?: FlushOptions): Promise<void> {
     this.assertOpen()
-    await abortable(this.#drained(), checkSignal('flush', options))
+    await this.#timed('flush', abortable(this.#drained(), checkSignal('flush', options)))
+  }
+
+  /** What it has measured, as it is now; it may be asked for after the producer was closed, too. */
+  metrics(): Metrics<ProducerMetrics> {
+    const { clock } = this.#context
+    const gauges = {
+      requestsInFlight: this.#sender.requestsInFlight,
+      bufferTotalBytes: this.#options.bufferMemory,
+      bufferUsedBytes: this.#accumulator.usedBytes,
+      waitingSends: this.#accumulator.waitingCount,
+    }
+    return this.#sensors.snapshot(this.clientId, gauges, clock.monotonic())
   }
 
   protected override async beforeClose(): Promise<void> {
@@ -206,6 +227,16 @@ export class Producer extends Resource {
     const error = new OttlaError('RESOURCE_CLOSED', 'The producer was closed before the record was sent.')
     this.#accumulator.stop(error)
     this.#sender.stop(error)
+  }
+
+  async #timed(call: TimedCall, work: Promise<void>): Promise<void> {
+    const { clock } = this.#context
+    const startedAt = clock.monotonic()
+    try {
+      await work
+    } finally {
+      this.#sensors.called(call, clock.monotonic() - startedAt)
+    }
   }
 
   #transactional(): TransactionManager {

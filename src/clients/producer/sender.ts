@@ -19,6 +19,7 @@ import {
 } from './produce-request.js'
 import type { ProducerBatch } from './producer-batch.js'
 import { IdentitySource, type Identities } from './producer-identity.js'
+import type { ProducerSensors } from './producer-metrics.js'
 import type { CheckedProducerOptions } from './producer-options.js'
 import type { TransactionManager } from './transaction-manager.js'
 import { Wakeup } from '../wakeup.js'
@@ -37,6 +38,7 @@ interface Request {
 export class Sender {
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
+  readonly #sensors: ProducerSensors
   readonly #release: (batch: ProducerBatch) => void
   readonly #closeSignal: AbortSignal
   readonly #identities: Identities
@@ -54,17 +56,24 @@ export class Sender {
   constructor(
     context: ClientContext,
     options: CheckedProducerOptions,
+    sensors: ProducerSensors,
     closeSignal: AbortSignal,
     release: (batch: ProducerBatch) => void,
     transactions?: TransactionManager,
   ) {
     this.#context = context
     this.#options = options
+    this.#sensors = sensors
     this.#closeSignal = closeSignal
     this.#release = release
     this.#transactions = transactions
     this.#identities = transactions ?? new IdentitySource(context, closeSignal)
     this.#wakeup = new Wakeup(context, () => this.#onWakeup())
+  }
+
+  /** How many requests are not answered yet. */
+  get requestsInFlight(): number {
+    return this.#requests.size
   }
 
   /** `queue` has a batch more: it goes out at the end of this turn, or when it has lingered. */
@@ -225,11 +234,13 @@ export class Sender {
     const [first] = parts
     if (first === undefined) return
     const { acks, requestTimeoutMs } = this.#options
-    const deadline = this.#context.clock.monotonic() + requestTimeoutMs
+    const sentAt = this.#context.clock.monotonic()
+    const deadline = sentAt + requestTimeoutMs
     const request: Request = { nodeId, parts, deadline, isOver: false }
     this.#requests.add(request)
     this.#inFlightByNode.set(nodeId, (this.#inFlightByNode.get(nodeId) ?? 0) + 1)
     this.#wakeup.at(deadline, false)
+    this.#sensors.sent(parts, sentAt)
     const transactions = this.#transactions
     const produceRequest = produceRequestOf(
       parts,
@@ -239,7 +250,10 @@ export class Sender {
     )
     const options = transactions?.isImplicit === false ? { maxVersion: EXPLICIT_PRODUCE_VERSION } : undefined
     first.leader.channel.send(produce, produceRequest, options).then(
-      (response) => this.#settle(request, () => this.#onResponse(parts, response)),
+      (response) => {
+        this.#sensors.answered(sentAt, this.#context.clock.monotonic())
+        this.#settle(request, () => this.#onResponse(parts, response))
+      },
       (error: unknown) => this.#settle(request, () => this.#onRequestError(parts, error)),
     )
     // Nobody tells how such a request ends.
@@ -310,8 +324,9 @@ export class Sender {
     }
     queue.returned(batch)
     batch.detachBytes()
-    queue.retryAt =
-      this.#context.clock.monotonic() + backoffMs(this.#options, batch.attempts - 1, this.#context.random)
+    const now = this.#context.clock.monotonic()
+    this.#sensors.retried(batch, now)
+    queue.retryAt = now + backoffMs(this.#options, batch.attempts - 1, this.#context.random)
     // Out of order because one before it has yet to be sent again: then it keeps its place and waits its turn. Otherwise
     // the place is void, and it gets one under the next identity.
     if (isVoid && !queue.hasEarlier(batch)) {
@@ -325,6 +340,7 @@ export class Sender {
     const halves = await batch.split(this.#options.compressionType)
     if (batch.state === 'finished') return
     queue.replace(batch, halves)
+    this.#sensors.split(this.#context.clock.monotonic())
     batch.replacedBy(halves)
   }
 
@@ -341,6 +357,7 @@ export class Sender {
     // A hole in the sequence would have the broker refuse all that follows, so what follows gets a new identity.
     if (batch.sequence !== undefined) this.#identities.discard(batch.sequence.identity)
     this.#transactions?.sendFailed(error)
+    this.#sensors.failed(batch, this.#context.clock.monotonic())
     this.#remove(queue, batch)
     batch.fail(error)
     this.#release(batch)

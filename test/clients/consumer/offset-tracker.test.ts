@@ -37,7 +37,7 @@ describe('the offsets of a partition', () => {
   test.prop([fc.array(operation, { maxLength: 60 }), fc.nat(20)])(
     'are committed up to the first record that is not processed',
     (operations, start) => {
-      const state = new PartitionState(topicHandle('orders'), 0, () => undefined)
+      const state = new PartitionState(topicHandle('orders'), 0, 'read_uncommitted', () => undefined)
       const { tracker } = state
       expect(tracker.toCommit()).toBeUndefined()
       tracker.moveTo(start)

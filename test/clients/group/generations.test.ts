@@ -130,6 +130,7 @@ const member = async (prepare: (coordinator: ScriptedCoordinator) => void = () =
     lost: (partitions) => void events.push(`lost ${names(partitions)}`),
     assigned: async (partitions, isContinuous) =>
       void events.push(`assigned ${names(partitions)}${isContinuous ? ', continuous' : ''}`),
+    heartbeat: () => undefined,
     failed: (error) => void events.push(`failed ${(error as OttlaError).code}`),
   }
   const membership = new Membership(

@@ -94,6 +94,7 @@ const memberOf = (
       heard.push(`${isContinuous ? 'continues' : 'begins'} ${list(partitions)}`)
       return begin?.() ?? Promise.resolve()
     },
+    heartbeat: () => undefined,
     failed: (error) => heard.push(`failed ${String(error)}`),
   })
   open.push({ close: () => membership.leave('the test is over') })
