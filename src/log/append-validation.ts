@@ -42,8 +42,10 @@ export const validateClientBatch = (
       `${name}: the batch has the sequence ${header.baseSequence} for producer ${header.producerId}; expected >= 0.`,
     )
   }
-  if (config.timestampType === 'CreateTime') checkHeaderTimestamps(name, header, config, nowMs)
-  if (header.compression === 'none' && hasRecordRules(config)) {
+  const isLate = isOutOfBounds(name, header, config, nowMs)
+  // Which records of a compressed batch they are is not worth its decompression.
+  if (isLate && header.compression !== 'none') throw lateError(name, header.maxTimestamp, config, nowMs, [])
+  if (header.compression === 'none' && (isLate || hasRecordRules(config))) {
     checkRecords(name, new RecordCursor(header, batch, HEADER_BYTES, batch.length), config, nowMs)
   }
   return header
@@ -82,22 +84,26 @@ export const hasRecordRules = (config: LogConfig): boolean =>
 export const checkRecords = (name: string, cursor: RecordCursor, config: LogConfig, nowMs: number): void => {
   const [earliest, latest] = boundsOf(config, nowMs)
   const checksTime = config.timestampType === 'CreateTime'
-  const keyless: number[] = []
+  const refused: number[] = []
+  let late: number | undefined
   for (let index = 0; cursor.next(); index++) {
-    if (config.compacts && cursor.keyStart < 0 && keyless.length < MAX_RECORD_ERRORS) keyless.push(index)
-    if (checksTime) checkBounds(name, cursor.timestamp, earliest, latest)
+    const isKeyless = config.compacts && cursor.keyStart < 0
+    const isLate = checksTime && !isWithin(cursor.timestamp, earliest, latest)
+    if (isLate) late ??= cursor.timestamp
+    if ((isKeyless || isLate) && refused.length < MAX_RECORD_ERRORS) refused.push(index)
   }
-  if (keyless.length === 0) return
+  if (late !== undefined) throw lateError(name, late, config, nowMs, refused)
+  if (refused.length === 0) return
   throw new OttlaError(
     'INVALID_RECORD',
     `${name}: a record has no key; expected one, as the topic's cleanup.policy has compact.`,
-    { details: { keylessRecords: keyless } },
+    { details: { refusedRecords: refused } },
   )
 }
 
-/** The places in their batch of the records that `error` refuses for want of a key (KIP-467); none for other errors. */
-export const keylessRecordsOf = (error: unknown): readonly number[] => {
-  const places: unknown = OttlaError.is(error, 'INVALID_RECORD') ? error.details.keylessRecords : []
+/** The places in their batch of the records that are the reason of `error` (KIP-467); none for other errors. */
+export const refusedRecordsOf = (error: unknown): readonly number[] => {
+  const places: unknown = OttlaError.is(error) ? error.details.refusedRecords : []
   return Array.isArray(places) ? places.filter((place) => typeof place === 'number') : []
 }
 
@@ -114,7 +120,9 @@ export const readOwnBatch = (name: string, batch: Uint8Array): BatchHeader => {
   )
 }
 
-const checkHeaderTimestamps = (name: string, header: BatchHeader, config: LogConfig, nowMs: number): void => {
+/** Whether the largest timestamp of a batch tells that a record of it cannot be taken. */
+const isOutOfBounds = (name: string, header: BatchHeader, config: LogConfig, nowMs: number): boolean => {
+  if (config.timestampType !== 'CreateTime') return false
   if (header.timestampType === 'LogAppendTime') {
     throw new OttlaError(
       'INVALID_TIMESTAMP',
@@ -122,7 +130,7 @@ const checkHeaderTimestamps = (name: string, header: BatchHeader, config: LogCon
     )
   }
   const [earliest, latest] = boundsOf(config, nowMs)
-  checkBounds(name, header.maxTimestamp, earliest, latest)
+  return !isWithin(header.maxTimestamp, earliest, latest)
 }
 
 const boundsOf = (config: LogConfig, nowMs: number): readonly [earliest: number, latest: number] => [
@@ -136,12 +144,21 @@ const rangeText = (earliest: number, latest: number): string => {
   return latest === Infinity ? `at least ${earliest}` : `${earliest} to ${latest}`
 }
 
-const checkBounds = (name: string, timestamp: number, earliest: number, latest: number): void => {
-  // -1 says that the record has none.
-  if (timestamp === -1 || (timestamp >= earliest && timestamp <= latest)) return
-  throw new OttlaError(
+/** -1 says that a record has no timestamp. */
+const isWithin = (timestamp: number, earliest: number, latest: number): boolean =>
+  timestamp === -1 || (timestamp >= earliest && timestamp <= latest)
+
+const lateError = (
+  name: string,
+  timestamp: number,
+  config: LogConfig,
+  nowMs: number,
+  refusedRecords: readonly number[],
+): OttlaError => {
+  const [earliest, latest] = boundsOf(config, nowMs)
+  return new OttlaError(
     'INVALID_TIMESTAMP',
     `${name}: a record has the timestamp ${timestamp}; expected ${rangeText(earliest, latest)}.`,
-    { details: { timestamp, earliest, latest } },
+    { details: { timestamp, earliest, latest, refusedRecords } },
   )
 }

@@ -59,18 +59,23 @@ export const membersOf = ({ send }: TestBroker, topics: readonly string[] = ['or
       generationId: number,
       assignments: Record<string, string> = {},
     ): Promise<ResponseOf<typeof syncGroup>> =>
-      send(syncGroup, {
-        groupId: GROUP,
-        generationId,
-        memberId,
-        groupInstanceId: null,
-        protocolType: null,
-        protocolName: null,
-        assignments: Object.entries(assignments).map(([id, text]) => ({
-          memberId: id,
-          assignment: new TextEncoder().encode(text),
-        })),
-      }),
+      send(
+        syncGroup,
+        {
+          groupId: GROUP,
+          generationId,
+          memberId,
+          groupInstanceId: null,
+          protocolType: null,
+          protocolName: null,
+          assignments: Object.entries(assignments).map(([id, text]) => ({
+            memberId: id,
+            assignment: new TextEncoder().encode(text),
+          })),
+        },
+        // Which protocol it is need not be said in this version.
+        { apiVersion: 4 },
+      ),
     heartbeat: async (memberId: string, generationId: number): Promise<number> => {
       return (await send(heartbeat, { groupId: GROUP, generationId, memberId, groupInstanceId: null }))
         .errorCode

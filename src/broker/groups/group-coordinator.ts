@@ -161,7 +161,7 @@ export class GroupCoordinator {
 
   /**
    * LeaveGroup: for each of `members` undefined when it left, otherwise what is wrong.
-   * @throws OttlaError INVALID_GROUP_ID, UNKNOWN_MEMBER_ID when there is no such group.
+   * @throws OttlaError INVALID_GROUP_ID.
    */
   async leave(
     groupId: string,
@@ -169,7 +169,7 @@ export class GroupCoordinator {
   ): Promise<readonly (ErrorCode | undefined)[]> {
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
     const group = (await this.#partitions.of(groupId)).groups.get(groupId)
-    if (group === undefined) throw new OttlaError('UNKNOWN_MEMBER_ID', `There is no group ${groupId}.`)
+    if (group === undefined) return members.map(() => 'UNKNOWN_MEMBER_ID')
     const leaving: GroupMember[] = []
     const results = members.map(({ memberId, groupInstanceId }): ErrorCode | undefined => {
       if (group.pendingMembers.has(memberId)) {

@@ -40,12 +40,28 @@ export const handleListOffsets: Handler<typeof listOffsets> = async (services, r
   const isCommitted = request.isolationLevel === READ_COMMITTED
   for (const { name, partitions } of request.topics) {
     const answers: PartitionResponse[] = []
+    const repeated = repeatedIn(partitions)
+    for (const partitionIndex of repeated) {
+      answers.push({ partitionIndex, errorCode: codeOf('INVALID_REQUEST'), ...NOTHING })
+    }
     for (const wanted of partitions) {
+      if (repeated.has(wanted.partitionIndex)) continue
       answers.push(await lookUp(services, name, wanted, isCommitted, context.apiVersion))
     }
     topics.push({ name, partitions: answers })
   }
   return { throttleTimeMs: 0, topics }
+}
+
+/** Partitions that are asked for more than once: which of the answers would be meant? */
+const repeatedIn = (partitions: readonly PartitionRequest[]): ReadonlySet<number> => {
+  const seen = new Set<number>()
+  const repeated = new Set<number>()
+  for (const { partitionIndex } of partitions) {
+    if (seen.has(partitionIndex)) repeated.add(partitionIndex)
+    seen.add(partitionIndex)
+  }
+  return repeated
 }
 
 const lookUp = async (

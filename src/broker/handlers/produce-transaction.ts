@@ -5,7 +5,7 @@
 import type { AppendResult } from '../../log/append-and-read.js'
 import type { produce } from '../../protocol/api/produce.js'
 import type { RequestOf } from '../../protocol/schema.js'
-import { isTransactionalBatch, readHeader } from '../../record/header.js'
+import { FIELD, isTransactionalBatch, MAGIC, readHeader } from '../../record/header.js'
 import type { ErrorCode } from '../../runtime/errors/error-table.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { BrokerServices } from '../services.js'
@@ -23,7 +23,10 @@ export const isEpochBumped = (apiVersion: number): boolean => apiVersion >= IMPL
 /** Whether one of the batches belongs to a transaction. */
 export const hasTransactionalBatch = ({ topicData }: RequestOf<typeof produce>): boolean =>
   topicData.some(({ partitionData }) =>
-    partitionData.some(({ records }) => records?.some(isTransactionalBatch) ?? false),
+    partitionData.some(
+      ({ records }) =>
+        records?.some((batch) => batch[FIELD.magic] === MAGIC && isTransactionalBatch(batch)) ?? false,
+    ),
   )
 
 /**

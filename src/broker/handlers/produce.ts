@@ -3,7 +3,7 @@
  * at once (a listener sends nothing), acks 1 and -1 when the batch is stored, which is the same with one replica.
  * timeoutMs is not needed: with one replica nobody is waited for.
  */
-import { keylessRecordsOf } from '../../log/append-validation.js'
+import { refusedRecordsOf } from '../../log/append-validation.js'
 import type { AppendResult } from '../../log/append-and-read.js'
 import type { PartitionLog } from '../../log/partition-log.js'
 import type { produce } from '../../protocol/api/produce.js'
@@ -167,11 +167,14 @@ const failed = (
   error: unknown,
   log?: PartitionLog,
 ): PartitionResponse => {
-  const { errorCode, errorMessage } = responseErrorOf(error)
+  // What a client sends in an older format is called an invalid record, as Kafka has it.
+  const isOldFormat = OttlaError.is(error, 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
+  const refusal = isOldFormat ? new OttlaError('INVALID_RECORD', error.message) : error
+  const { errorCode, errorMessage } = responseErrorOf(refusal)
   if (errorCode === codeOf('KAFKA_STORAGE_ERROR') && OttlaError.is(error)) services.reportFailure(error)
-  const recordErrors = keylessRecordsOf(error).map((batchIndex) => ({
+  const recordErrors = refusedRecordsOf(error).map((batchIndex) => ({
     batchIndex,
-    batchIndexErrorMessage: 'A topic that is compacted takes no record without a key.',
+    batchIndexErrorMessage: errorMessage,
   }))
   const startOffset = log?.startOffset ?? -1
   return withStorageCause(response(index, errorCode, -1, -1, startOffset, errorMessage, recordErrors), error)

@@ -6,6 +6,7 @@
 import { produce } from '../../protocol/api/produce.js'
 import type { Api, Fields, Message, RequestOf } from '../../protocol/schema.js'
 import { openBatch, type RecordCursor } from '../../record/decode.js'
+import type { BatchHeader } from '../../record/header.js'
 import { validateBatch, splitBatches } from '../../record/validate.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 
@@ -46,7 +47,7 @@ const inspect = (
   try {
     for (const batch of splitBatches(records)) {
       // The CRC first: what is damaged is not decompressed.
-      validateBatch(batch)
+      refusePatched(validateBatch(batch))
       const cursor = openBatch(batch, { maxDecompressedBytes: MAX_DECOMPRESSED_BYTES })
       if (cursor instanceof Promise) return cursor.then(walk).catch(errorOf)
       walk(cursor)
@@ -54,6 +55,16 @@ const inspect = (
     return undefined
   } catch (error) {
     return errorOf(error)
+  }
+}
+
+/** Offsets and append times are a broker's to give. In this process a batch that is sent again has them already. */
+const refusePatched = ({ baseOffset, timestampType }: BatchHeader): void => {
+  if (baseOffset !== 0) {
+    throw new OttlaError('INVALID_RECORD', `The batch has the base offset ${baseOffset}; expected 0.`)
+  }
+  if (timestampType === 'LogAppendTime') {
+    throw new OttlaError('INVALID_TIMESTAMP', 'The batch claims LogAppendTime; expected CreateTime.')
   }
 }
 

@@ -135,7 +135,10 @@ const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<st
     ...(version < 3 ? { memberId: 'x' } : { members: [{ memberId: 'x' }] }),
   }),
   Heartbeat: () => ({ groupId: 'g', generationId: 1, memberId: 'x' }),
-  SyncGroup: () => ({ groupId: 'g', generationId: 1, memberId: 'x' }),
+  SyncGroup: (version) => ({
+    ...{ groupId: 'g', generationId: 1, memberId: 'x' },
+    ...(version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }),
+  }),
   DescribeConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }] }),
   CreatePartitions: () => ({
     topics: [{ name: 't', count: 3, assignments: null }],
