@@ -43,6 +43,18 @@ export const toolCommand = (name: string): Command => ({
 })
 
 /**
+ * How to call a main class of Apache Kafka's broker, with at most 512 MiB.
+ * @throws Skipped where Java, or what fetches the broker, is missing.
+ */
+export const brokerCommand = (mainClass: string): Command => ({
+  file: 'java',
+  args: [
+    ...['-Xmx512m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'],
+    ...['-cp', join(jarsOf('kafka-broker-4.3.0', 'broker/pom.xml'), '*'), mainClass],
+  ],
+})
+
+/**
  * Runs a Java program of java/ over the Java client, and returns the lines that it printed.
  * @throws Skipped where Java is missing.
  */

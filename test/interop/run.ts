@@ -3,7 +3,8 @@ import { runSuites } from '../support/suite-command.js'
 import { exchange } from './exchange.js'
 import { kafkaTools } from './kafka-tools.js'
 import { recordFormat } from './record-format.js'
+import { scenarios } from './scenarios.js'
 import { security } from './security.js'
 import { transactions } from './transactions.js'
 
-await runSuites('test:interop', [recordFormat, exchange, kafkaTools, security, transactions])
+await runSuites('test:interop', [recordFormat, exchange, kafkaTools, security, transactions, scenarios])
