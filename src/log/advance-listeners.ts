@@ -17,7 +17,8 @@ export class AdvanceListeners {
   notify(): void {
     if (this.#notifying || this.#listeners.size === 0) return
     this.#notifying = true
-    queueMicrotask(() => {
+    // Not queueMicrotask, which makes an async resource of every call.
+    void Promise.resolve().then(() => {
       this.#notifying = false
       // A copy: a long poll that subscribes again from its listener waits for the next move.
       for (const listener of [...this.#listeners]) this.#call(listener)

@@ -6,7 +6,7 @@ import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { malformed, type Reader } from './reader.js'
 import type { Api, Field, Fields, Message, RecordOf, RecordSchema } from './schema.js'
 import { defaultOf, isDefault, valueCodec, type ValueCodec } from './value-codec.js'
-import { Writer } from './writer.js'
+import { encoded, type Writer } from './writer.js'
 
 /** Writes and reads one message in one version. */
 export interface MessageCodec<F extends Fields> {
@@ -153,15 +153,15 @@ const writeTagged = (
   tagged: readonly TaggedField[],
   message: Readonly<Record<string, unknown>>,
 ): void => {
-  const present = tagged.filter(({ name, field }) => !isDefault(field, message[name]))
+  const present =
+    tagged.length === 0 ? tagged : tagged.filter(({ name, field }) => !isDefault(field, message[name]))
   writer.unsignedVarint(present.length)
   for (const { name, tag, codec } of present) {
     // The length stands before the value, so the value is written apart first; tagged values are small.
-    const value = new Writer()
-    codec.write(value, message[name])
+    const value = encoded((apart) => codec.write(apart, message[name]))
     writer.unsignedVarint(tag)
-    writer.unsignedVarint(value.sizeBytes)
-    for (const piece of value.finish()) writer.raw(piece)
+    writer.unsignedVarint(value.length)
+    writer.raw(value)
   }
 }
 

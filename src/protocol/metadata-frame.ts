@@ -2,12 +2,11 @@
  * The frame around each record of the metadata log: three unsigned varints (the frame's version, which record it is,
  * and in which version), then the message.
  */
-import { concatBytes } from '../runtime/bytes.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { readRecord, writeRecord } from './codec.js'
 import { Reader } from './reader.js'
 import type { RecordOf, RecordSchema } from './schema.js'
-import { Writer } from './writer.js'
+import { encoded } from './writer.js'
 
 const FRAME_VERSION = 1
 
@@ -25,14 +24,13 @@ export const encodeMetadataRecord = <S extends RecordSchema>(
   schema: S,
   version: number,
   value: RecordOf<S>,
-): Uint8Array => {
-  const writer = new Writer()
-  writer.unsignedVarint(FRAME_VERSION)
-  writer.unsignedVarint(schema.key)
-  writer.unsignedVarint(version)
-  writeRecord(schema, version, value, writer)
-  return concatBytes(writer.finish())
-}
+): Uint8Array =>
+  encoded((writer) => {
+    writer.unsignedVarint(FRAME_VERSION)
+    writer.unsignedVarint(schema.key)
+    writer.unsignedVarint(version)
+    writeRecord(schema, version, value, writer)
+  })
 
 /**
  * Reads the frame; the message follows with {@link readMetadataRecord}.

@@ -2,9 +2,8 @@
  * What Kafka's sticky assignors tell the leader in the user data of a subscription: what the member owned, and in
  * which generation. It has no version; a generation that is missing marks the form of before KIP-341.
  */
-import { concatBytes } from '../runtime/bytes.js'
 import { Reader } from './reader.js'
-import { Writer } from './writer.js'
+import { encoded } from './writer.js'
 
 /** Partitions of a topic. */
 interface PartitionsOfTopic {
@@ -20,17 +19,16 @@ export interface StickyUserData {
 }
 
 /** The user data of Kafka's StickyAssignor. */
-export const encodeStickyUserData = ({ owned, generation }: StickyUserData): Uint8Array => {
-  const writer = new Writer()
-  writer.int32(owned.length)
-  for (const { topic, partitions } of owned) {
-    writer.string(topic, false)
-    writer.int32(partitions.length)
-    for (const partition of partitions) writer.int32(partition)
-  }
-  writer.int32(generation)
-  return concatBytes(writer.finish())
-}
+export const encodeStickyUserData = ({ owned, generation }: StickyUserData): Uint8Array =>
+  encoded((writer) => {
+    writer.int32(owned.length)
+    for (const { topic, partitions } of owned) {
+      writer.string(topic, false)
+      writer.int32(partitions.length)
+      for (const partition of partitions) writer.int32(partition)
+    }
+    writer.int32(generation)
+  })
 
 /** @throws OttlaError MALFORMED_MESSAGE. */
 export const decodeStickyUserData = (encoded: Uint8Array): StickyUserData => {
@@ -47,11 +45,8 @@ export const decodeStickyUserData = (encoded: Uint8Array): StickyUserData => {
 }
 
 /** The user data of Kafka's CooperativeStickyAssignor: a generation, and nothing else. */
-export const encodeCooperativeStickyUserData = (generation: number): Uint8Array => {
-  const writer = new Writer()
-  writer.int32(generation)
-  return concatBytes(writer.finish())
-}
+export const encodeCooperativeStickyUserData = (generation: number): Uint8Array =>
+  encoded((writer) => writer.int32(generation))
 
 /** @throws OttlaError MALFORMED_MESSAGE. */
 export const decodeCooperativeStickyUserData = (encoded: Uint8Array): number => new Reader(encoded).int32()

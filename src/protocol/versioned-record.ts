@@ -2,23 +2,21 @@
  * Messages that carry their own version as a leading int16: the keys and values of coordinator records, and the
  * consumer protocol's subscriptions and assignments.
  */
-import { concatBytes } from '../runtime/bytes.js'
 import { readRecord, writeRecord } from './codec.js'
 import { malformed, Reader } from './reader.js'
 import type { RecordOf, RecordSchema } from './schema.js'
-import { Writer } from './writer.js'
+import { encoded } from './writer.js'
 
 /** The version, then the message. */
 export const encodeVersioned = <S extends RecordSchema>(
   schema: S,
   version: number,
   value: RecordOf<S>,
-): Uint8Array => {
-  const writer = new Writer()
-  writer.int16(version)
-  writeRecord(schema, version, value, writer)
-  return concatBytes(writer.finish())
-}
+): Uint8Array =>
+  encoded((writer) => {
+    writer.int16(version)
+    writeRecord(schema, version, value, writer)
+  })
 
 /**
  * The version that leads `bytes`; in the key of a coordinator record it says which record it is.

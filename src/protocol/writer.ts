@@ -3,10 +3,12 @@
  * pieces, which `finish` hands out in order for a socket to write one after another.
  */
 import { invalidArgument, type OttlaError } from '../runtime/errors/ottla-error.js'
-import { allocateBytes, utf8Length, writeUtf8 } from '../runtime/bytes.js'
+import { allocateBytes, concatBytes, utf8Length, writeUtf8 } from '../runtime/bytes.js'
 import { uuidToBytes, type Uuid } from '../runtime/uuid.js'
 
 const INITIAL_BYTES = 256
+/** What a writer may have grown to, and still be kept for the next encoding. */
+const MAX_KEPT_BYTES = 64 * 1024
 const TWO_32 = 0x1_0000_0000
 
 /** An encoder's output. */
@@ -31,6 +33,18 @@ export class Writer {
     this.#pieces = []
     this.#piecesBytes = 0
     return pieces
+  }
+
+  /** Starts afresh over the same memory: what `finish` has handed out is overwritten. */
+  rewind(): void {
+    this.finish()
+    this.#pieceStart = 0
+    this.#at = 0
+  }
+
+  /** How much memory it has. */
+  get capacityBytes(): number {
+    return this.#bytes.length
   }
 
   bool(value: boolean): void {
@@ -161,6 +175,20 @@ export class Writer {
     this.#pieceStart = 0
     this.#at = written
   }
+}
+
+/** Writers whose memory serves again; there are as many as encodings lie within one another. */
+const idle: Writer[] = []
+
+/** The bytes that `write` writes, in memory of their own and of the right size. */
+export const encoded = (write: (writer: Writer) => void): Uint8Array => {
+  const writer = idle.pop() ?? new Writer()
+  // One that is left in the middle by an error is not used again.
+  write(writer)
+  const bytes = concatBytes(writer.finish())
+  writer.rewind()
+  if (writer.capacityBytes <= MAX_KEPT_BYTES) idle.push(writer)
+  return bytes
 }
 
 const outOfRange = (kind: string, value: number): OttlaError =>

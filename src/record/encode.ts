@@ -267,6 +267,9 @@ const writeNullable = (target: Uint8Array, data: Uint8Array | null, at: number):
   return at + length
 }
 
+const mostOf = ({ key, value, headers }: RecordInput): number =>
+  MAX_RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + mostOfHeaders(headers)
+
 /** An upper bound: a character takes at most three bytes. */
 const mostOfHeaders = (headers: readonly RecordHeader[]): number => {
   let size = 0
@@ -290,8 +293,10 @@ const writeHeaders = (target: Uint8Array, headers: readonly RecordHeader[], at: 
  * One uncompressed batch of `records`.
  * @throws OttlaError as {@link BatchBuilder.append} and {@link BatchBuilder.build} do.
  */
-export const encodeBatch = (records: Iterable<RecordInput>, options: BatchOptions = {}): Uint8Array => {
-  const builder = new BatchBuilder()
+export const encodeBatch = (records: readonly RecordInput[], options: BatchOptions = {}): Uint8Array => {
+  let capacityBytes = HEADER_BYTES
+  for (const record of records) capacityBytes += mostOf(record)
+  const builder = new BatchBuilder({ capacityBytes })
   for (const { timestamp, key, value, headers } of records) builder.append(timestamp, key, value, headers)
   return builder.build(options)
 }

@@ -38,9 +38,12 @@ export const toUtf8: (text: string) => Uint8Array = native
   ? (text) => native.from(text, 'utf8')
   : (text) => encoder.encode(text)
 
+/** Up to here the engine keeps the bytes in one piece with the object that they belong to, which costs next to nothing. */
+const INLINE_BYTES = 64
+
 /** Memory of its own, NOT zeroed: the caller writes every byte before anyone reads one. */
 export const allocateBytes: (size: number) => Uint8Array = native
-  ? (size) => native.allocUnsafeSlow(size)
+  ? (size) => (size <= INLINE_BYTES ? new Uint8Array(size) : native.allocUnsafeSlow(size))
   : (size) => new Uint8Array(size)
 
 /** One contiguous copy of `parts`. */

@@ -13,6 +13,7 @@ export class TransactionalId {
   /** Aborts the transaction that is open. */
   timeout: ScheduledTimer | undefined
   #change: Promise<unknown> | undefined
+  #noted: TransactionMetadata | undefined
   /** Requests to add partitions go one after the other, so that what waits for them keeps its order. */
   #additions: Promise<unknown> = Promise.resolve()
   #additionCount = 0
@@ -46,18 +47,27 @@ export class TransactionalId {
 
   /** Writes the next step, which counts when this resolves. */
   async write(next: TransactionMetadata): Promise<void> {
+    this.#noted = undefined
     await this.partition.write(this.name, next)
     this.metadata = next
   }
 
   /**
-   * Takes a step that is only a note: it counts at once, and is written before any that follows it. What a crash loses of
-   * it is found out again.
+   * Takes a step that is only a note: it counts at once, and is written when the event loop turns, unless the next step
+   * has been by then, which says more. What a crash loses of it is found out again.
    */
   note(next: TransactionMetadata): void {
     this.metadata = next
+    this.#noted = next
+    this.partition.clock.defer(() => this.writeNote())
+  }
+
+  /** Writes a note that is not written yet. */
+  writeNote(): void {
+    if (this.#noted === undefined) return
     // The log that failed has told the application, and refuses every step after this one.
-    this.partition.write(this.name, next).catch(() => undefined)
+    this.partition.write(this.name, this.#noted).catch(() => undefined)
+    this.#noted = undefined
   }
 
   /** Whether partitions are being added. */

@@ -83,10 +83,13 @@ export class TransactionalIds {
     return [...this.#loaded.values()].flatMap(({ ids }) => [...ids.values()])
   }
 
-  /** Ends every wait. */
+  /** Ends every wait, and leaves nothing to be found out again. */
   close(): void {
     this.#isClosed = true
-    for (const id of this.list()) id.timeout?.cancel()
+    for (const id of this.list()) {
+      id.timeout?.cancel()
+      id.writeNote()
+    }
   }
 
   get #topic(): Topic | undefined {

@@ -22,11 +22,11 @@ const VALUE_VERSION = 1
 export class TransactionsPartition {
   readonly ids = new Map<string, TransactionalId>()
   readonly #log: PartitionLog
-  readonly #clock: Clock
+  readonly clock: Clock
 
   private constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
-    this.#clock = clock
+    this.clock = clock
   }
 
   /** Reads the log through. */
@@ -63,7 +63,7 @@ export class TransactionsPartition {
 
   /** Writes a step of a transactional id; null removes it. Resolves when that is durable. */
   async write(name: string, metadata: TransactionMetadata | null): Promise<void> {
-    const timestamp = this.#clock.now()
+    const timestamp = this.clock.now()
     const key = encodeVersioned(transactionLogKey, transactionLogKey.key, { transactionalId: name })
     const value = metadata === null ? null : valueOf(metadata)
     const batch = encodeBatch([{ timestamp, key, value, headers: NO_HEADERS }])

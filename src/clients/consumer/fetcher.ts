@@ -52,7 +52,6 @@ interface Flight {
   readonly reservedBytes: number
   /** When it was sent, on the monotonic clock. */
   readonly sentAt: number
-  readonly controller: AbortController
 }
 
 const NO_BATCHES: readonly Uint8Array[] = []
@@ -67,6 +66,8 @@ export class Fetcher {
   readonly #sensors: ConsumerSensors
   readonly #host: FetchHost
   readonly #flights = new Map<number, Flight>()
+  /** By leader, until one is aborted: to make one for each request takes a good part of the time of a fetch in process. */
+  readonly #controllers = new Map<number, AbortController>()
   readonly #wakeup: Wakeup
   readonly #stopping = new AbortController()
   #isRelaunchDue = false
@@ -245,14 +246,13 @@ export class Fetcher {
       covered: new Map(states.map((state) => [state.name, { state, version: state.version }])),
       reservedBytes: maxBytes,
       sentAt: this.#context.clock.monotonic(),
-      controller: new AbortController(),
     }
     this.#flights.set(leader.nodeId, flight)
     // Whoever comes first gets the bytes when they do not suffice for all, so another one does each time.
     const first = this.#launchCount++ % states.length
     const order = first === 0 ? states : [...states.slice(first), ...states.slice(0, first)]
     const request = requestOf(this.#context.cluster, order, { ...this.#options, maxBytes })
-    leader.channel.send(fetchApi, request, { signal: flight.controller.signal }).then(
+    leader.channel.send(fetchApi, request, { signal: this.#controllerOf(leader).signal }).then(
       (response) => {
         try {
           this.#land(flight, response)
@@ -265,9 +265,15 @@ export class Fetcher {
   }
 
   #giveUp(nodeId: number): void {
-    const flight = this.#flights.get(nodeId)
-    this.#flights.delete(nodeId)
-    flight?.controller.abort()
+    if (!this.#flights.delete(nodeId)) return
+    this.#controllers.get(nodeId)?.abort()
+    this.#controllers.delete(nodeId)
+  }
+
+  #controllerOf({ nodeId }: Leader): AbortController {
+    let controller = this.#controllers.get(nodeId)
+    if (controller === undefined) this.#controllers.set(nodeId, (controller = new AbortController()))
+    return controller
   }
 
   #isOver(flight: Flight): boolean {

@@ -128,8 +128,8 @@ export class Sender {
   #scheduleDrain(): void {
     if (this.#isDrainScheduled || this.#ready.size === 0) return
     this.#isDrainScheduled = true
-    // The end of the turn: what a loop sends without awaiting each shares its batches.
-    queueMicrotask(() => {
+    // The end of the turn (queueMicrotask would make an async resource of every call): what a loop sends without awaiting each shares its batches.
+    void Promise.resolve().then(() => {
       this.#isDrainScheduled = false
       this.#drain()
     })

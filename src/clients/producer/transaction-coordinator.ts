@@ -41,6 +41,8 @@ export class TransactionCoordinator {
   readonly transactionalId: string
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
+  /** Those that have not fired serve again: to make one takes longer than a question in the same process. */
+  readonly #idleExpiries: AbortController[] = []
 
   constructor(context: ClientContext, options: CheckedProducerOptions, transactionalId: string) {
     this.#context = context
@@ -177,11 +179,11 @@ export class TransactionCoordinator {
     const { maxBlockMs, requestTimeoutMs } = this.#options
     const deadline = clock.monotonic() + maxBlockMs
     for (let attempt = 0; ; attempt++) {
-      const expiry = new AbortController()
+      const expiry = this.#idleExpiries.pop() ?? new AbortController()
+      const either = anySignal(signal, expiry.signal)
       const timeoutMs = Math.max(0, Math.min(requestTimeoutMs, deadline - clock.monotonic()))
       const timer = timers.schedule(timeoutMs, () => expiry.abort(timedOut(key, timeoutMs)))
       try {
-        const either = anySignal(signal, expiry.signal)
         const channel = await cluster.coordinator(key, { type, signal: either })
         return await abortable(question(channel, either), either)
       } catch (error) {
@@ -193,6 +195,8 @@ export class TransactionCoordinator {
         await timers.sleep(wait, signal)
       } finally {
         timer.cancel()
+        // A signal that was made part of another keeps track of that for ever.
+        if (either === expiry.signal && !expiry.signal.aborted) this.#idleExpiries.push(expiry)
       }
     }
   }
