@@ -105,6 +105,7 @@ export class Producer extends Resource {
   ): Promise<RecordMetadata | readonly RecordMetadata[]> {
     try {
       this.assertOpen()
+      this.#transactions?.assertInTransaction()
       const signal = checkSignal('send', options)
       signal?.throwIfAborted()
       if (!(topic instanceof Topic)) {
@@ -114,15 +115,20 @@ export class Producer extends Resource {
           'a Topic, from ottla.createTopic() or ottla.topic()',
         )
       }
-      this.#transactions?.assertInTransaction()
-      const sent = this.#taken(topic, records, signal)
-      // Nothing is lost on who does not wait for it: the transaction cannot be committed then, and says why.
-      if (this.#transactions !== undefined)
-        sent.catch((error: unknown) => this.#transactions?.sendFailed(error))
-      return sent
+      return this.#noted(this.#taken(topic, records, signal))
     } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+      const refused = Promise.reject<RecordMetadata>(
+        error instanceof Error ? error : new Error(String(error)),
+      )
+      return this.#noted(refused)
     }
+  }
+
+  /** Nothing is lost on who does not wait for it: the open transaction cannot be committed then, and says why. */
+  #noted<T>(done: Promise<T>): Promise<T> {
+    const transactions = this.#transactions
+    if (transactions?.isOpen === true) done.catch((error: unknown) => transactions.sendFailed(error))
+    return done
   }
 
   /**
@@ -159,21 +165,17 @@ export class Producer extends Resource {
   /**
    * Commits, with the transaction, that the consumer's group has processed these messages, or offsets (each that of the
    * next record). The consumer's generation goes along, so that one that was replaced commits nothing (KIP-447).
+   * It need not be awaited: one that fails keeps the transaction from being committed.
    * After an abort the consumer still stands behind the messages: seek it back, or close it.
    * @throws OttlaError INVALID_ARGUMENT unless the consumer has `enableAutoCommit: false`, ILLEGAL_GENERATION and
    * UNKNOWN_MEMBER_ID when the group has rebalanced, INVALID_TXN_STATE outside a transaction.
    */
-  async commitOffsets<M extends Message>(
+  commitOffsets<M extends Message>(
     consumer: Consumer<M>,
     processed: readonly M[] | readonly OffsetToCommit[],
     options?: TransactionOptions,
   ): Promise<void> {
-    const transactions = this.#transactional()
-    const signal = checkSignal('commitOffsets', options)
-    transactions.assertInTransaction()
-    const metadata = consumer.metadataForTransaction()
-    const committing = transactions.commitOffsets(metadata, offsetsAfter(processed), signal)
-    await this.#timed('txn-send-offsets', committing)
+    return this.#noted(this.#commitOffsets(consumer, processed, options))
   }
 
   /**
@@ -227,6 +229,19 @@ export class Producer extends Resource {
     const error = new OttlaError('RESOURCE_CLOSED', 'The producer was closed before the record was sent.')
     this.#accumulator.stop(error)
     this.#sender.stop(error)
+  }
+
+  async #commitOffsets<M extends Message>(
+    consumer: Consumer<M>,
+    processed: readonly M[] | readonly OffsetToCommit[],
+    options: TransactionOptions | undefined,
+  ): Promise<void> {
+    const transactions = this.#transactional()
+    transactions.assertInTransaction()
+    const signal = checkSignal('commitOffsets', options)
+    const metadata = consumer.metadataForTransaction()
+    const committing = transactions.commitOffsets(metadata, offsetsAfter(processed), signal)
+    await this.#timed('txn-send-offsets', committing)
   }
 
   async #timed(call: TimedCall, work: Promise<void>): Promise<void> {

@@ -81,9 +81,14 @@ export class TransactionManager implements Identities {
     return this.#state === 'IN_TRANSACTION' || this.#state === 'COMMITTING' ? undefined : this.#reason()
   }
 
+  /** Whether there is a transaction that has yet to be ended. */
+  get isOpen(): boolean {
+    return this.#state === 'IN_TRANSACTION' || this.#state === 'ABORTABLE_ERROR'
+  }
+
   /** Whether there is a transaction that can be aborted. */
   get mayAbort(): boolean {
-    return this.#state === 'IN_TRANSACTION' || this.#state === 'ABORTABLE_ERROR' || this.#state === 'ABORTING'
+    return this.isOpen || this.#state === 'ABORTING'
   }
 
   next(): Promise<ProducerIdentity> {
@@ -149,7 +154,7 @@ export class TransactionManager implements Identities {
   /** Ends what is open: the commit or abort under way, or the transaction, which is aborted. */
   async close(): Promise<void> {
     await this.#ending?.catch(() => undefined)
-    if (this.#state === 'IN_TRANSACTION' || this.#state === 'ABORTABLE_ERROR') await this.abort(undefined)
+    if (this.isOpen) await this.abort(undefined)
   }
 
   async #commitOffsets(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Consumer } from '../../../src/clients/consumer/consumer.js'
 import { Producer } from '../../../src/clients/producer/producer.js'
 import type { ProducerOptions } from '../../../src/clients/producer/producer-options.js'
+import type { Transaction } from '../../../src/clients/producer/transaction.js'
 import { contextOver, topicHandle, turn } from '../../support/client-context.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { ScriptedNetwork } from '../../support/scripted-cluster.js'
@@ -196,6 +197,39 @@ describe('A transaction', () => {
       [false, 1],
       [true, 2],
     ])
+  })
+
+  it.each([
+    ['a value that does not fit', (tx: Transaction) => tx.send(topic, { value: 5 as never })],
+    ['no topic', (tx: Transaction) => tx.send('t' as never, record)],
+    [
+      'a signal that has aborted',
+      (tx: Transaction) => tx.send(topic, record, { signal: AbortSignal.abort() }),
+    ],
+    ['a consumer that is none', (tx: Transaction) => tx.commitOffsets(undefined as never, [])],
+  ])(
+    'cannot be committed when a call was refused at once that nobody waited for: %s',
+    async (_what, call) => {
+      const producer = open()
+      const done = producer.transaction((tx) => {
+        void call(tx)
+        void tx.send(topic, record)
+      })
+      await expect(done).rejects.toMatchObject({ code: 'TRANSACTION_ABORTABLE' })
+      await producer.transaction((tx) => void tx.send(topic, record))
+      expect(ends().at(-1)).toMatchObject([true, expect.any(Number)])
+    },
+  )
+
+  it('is committed all the same when something is sent too late for it', async () => {
+    const producer = open()
+    await producer.begin()
+    void producer.send(topic, record)
+    const committed = producer.commit()
+    await expect(producer.send('t' as never, record)).rejects.toMatchObject({ code: 'INVALID_TXN_STATE' })
+    await expect(producer.commitOffsets(consumer, [])).rejects.toMatchObject({ code: 'INVALID_TXN_STATE' })
+    await committed
+    expect(ends()).toEqual([[true, 1]])
   })
 
   it.each(['TRANSACTION_ABORTABLE', 'INVALID_PRODUCER_EPOCH'] as const)(
