@@ -144,8 +144,9 @@ export class Producer extends Resource {
 
   /**
    * Sends what is left, and commits the transaction: all of it is seen by consumers with `read_committed`, and the
-   * offsets in it count. Bounded by deliveryTimeoutMs for the records and maxBlockMs for the coordinator; if that time
-   * is up or the signal aborts, the outcome is open until `commit()` was called again.
+   * offsets in it count. Bounded by deliveryTimeoutMs for the records and maxBlockMs for the coordinator. A signal that
+   * aborts before all is sent leaves the transaction open; if the coordinator was asked, and that time is up or the
+   * signal aborts, the outcome is open until `commit()` was called again.
    * @throws OttlaError TRANSACTION_ABORTABLE when a send or an offset failed: then call {@link abort}. INVALID_TXN_STATE
    * outside a transaction. PRODUCER_FENCED when a newer producer has the transactionalId.
    */

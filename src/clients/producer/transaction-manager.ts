@@ -220,7 +220,13 @@ export class TransactionManager implements Identities {
   }
 
   async #endOnce(committed: boolean, signal: AbortSignal | undefined): Promise<void> {
-    await abortable(Promise.all([this.#host.flush(), Promise.allSettled(this.#offsetCommits)]), signal)
+    try {
+      await abortable(Promise.all([this.#host.flush(), Promise.allSettled(this.#offsetCommits)]), signal)
+    } catch (error) {
+      // The coordinator was not asked for anything yet: all that was is still open.
+      if (this.#state === 'COMMITTING') this.#state = 'IN_TRANSACTION'
+      throw error
+    }
     // Something failed on the way: that is for the application to abort.
     if (committed && this.#state !== 'COMMITTING') throw this.#reason()
     await this.#finish(committed, signal)

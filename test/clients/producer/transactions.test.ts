@@ -293,6 +293,21 @@ describe('A transaction', () => {
     expect(ends().at(-1)).toEqual([true, 1])
   })
 
+  it('is aborted when its signal has given up before all of it was sent, and the next may begin', async () => {
+    const producer = open()
+    const giveUp = new AbortController()
+    const done = producer.transaction(
+      (tx) => {
+        void tx.send(topic, record)
+        giveUp.abort(new Error('enough'))
+      },
+      { signal: giveUp.signal },
+    )
+    await expect(done).rejects.toThrow('enough')
+    await producer.transaction((tx) => void tx.send(topic, record))
+    expect(ends().at(-1)).toEqual([true, 1])
+  })
+
   it('is the only one of its producer, and its function may not send afterwards', async () => {
     const producer = open()
     await expect(producer.send(topic, record)).rejects.toMatchObject({ code: 'INVALID_TXN_STATE' })
