@@ -48,19 +48,27 @@ export const writeMarkers = async (
 ): Promise<void> => {
   const written: Promise<void>[] = []
   for (const [name, indexes] of partitions) {
-    const topic = services.metadata.topic(name)
-    for (const index of indexes) {
-      const partition = topic?.partition(index)
-      if (partition !== undefined) written.push(writeMarker(services, partition, marker))
-    }
+    for (const index of indexes) written.push(writeWherePresent(services, name, index, marker))
   }
-  const failure = (await Promise.allSettled(written)).find(
-    (outcome) =>
-      outcome.status === 'rejected' &&
-      // A later epoch has been there: whoever wrote it has ended this transaction, or seen it ended.
-      !OttlaError.is(outcome.reason, 'INVALID_PRODUCER_EPOCH') &&
-      // The partition went with its topic while the marker was on its way.
-      !OttlaError.is(outcome.reason, 'RESOURCE_CLOSED'),
-  )
+  const failure = (await Promise.allSettled(written)).find(({ status }) => status === 'rejected')
   if (failure?.status === 'rejected') throw failure.reason
+}
+
+const writeWherePresent = async (
+  services: MarkerServices,
+  name: string,
+  index: number,
+  marker: EndMarker,
+): Promise<void> => {
+  const partition = services.metadata.topic(name)?.partition(index)
+  if (partition === undefined) return
+  try {
+    await writeMarker(services, partition, marker)
+  } catch (error) {
+    // A later epoch has been there: whoever wrote it has ended this transaction, or seen it ended.
+    if (OttlaError.is(error, 'INVALID_PRODUCER_EPOCH')) return
+    // The partition may have gone with its topic while the marker was on its way. One that is still there, its log being
+    // closed with the broker, needs the marker from the next broker.
+    if (services.metadata.topic(name)?.partition(index) === partition) throw error
+  }
 }
