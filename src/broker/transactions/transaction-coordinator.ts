@@ -33,6 +33,9 @@ import type { TransactionalId } from './transactional-id.js'
 import { TransactionalIds, type TransactionalIdsServices } from './transactional-ids.js'
 import type { TransactionsPartition } from './transactions-partition.js'
 
+/** How long after a marker could not be written it is tried again. */
+const MARKER_RETRY_MS = 1000
+
 /** What the coordinator works with. */
 export interface TransactionCoordinatorServices extends MarkerServices, TransactionalIdsServices {
   readonly clock: Clock
@@ -243,8 +246,8 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Writes the markers of what was decided. Where one cannot be written the decision stays, and is completed when the
-   * id is next asked for, or the broker opened.
+   * Writes the markers of what was decided. Where one cannot be written the decision stays, and is completed a little
+   * later, or as soon as the id is asked for.
    */
   async #complete(id: TransactionalId): Promise<void> {
     const { metadata, partition } = id
@@ -255,10 +258,23 @@ export class TransactionCoordinator {
       await writeMarkers(this.#services, partitions, marker)
       // Without this note the markers are written again, which changes nothing: nobody has to wait for it.
       id.note(completed(metadata, this.#services.clock.now()))
+      this.#watch(id)
     } catch (error) {
       // The log that failed has told the application; to the client its transaction is decided.
+      this.#completeLater(id)
       if (!OttlaError.is(error)) throw error
     }
+  }
+
+  #completeLater(id: TransactionalId): void {
+    if (this.#isClosed) return
+    const complete = (): void => {
+      id.timeout = undefined
+      // Whoever completes it just now looks after it.
+      if (id.change !== undefined || !isPrepared(id.metadata)) return
+      void id.changing(() => this.#complete(id)).catch(() => undefined)
+    }
+    id.timeout ??= this.#services.timers.schedule(MARKER_RETRY_MS, complete, { keepAlive: false })
   }
 
   /** The open transaction is aborted when its time is up. */

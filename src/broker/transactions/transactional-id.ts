@@ -10,7 +10,7 @@ export class TransactionalId {
   readonly partition: TransactionsPartition
   /** What is in the log. */
   metadata: TransactionMetadata
-  /** Aborts the transaction that is open. */
+  /** Aborts the transaction that is open, or tries again to write the markers of one that is decided. */
   timeout: ScheduledTimer | undefined
   #change: Promise<unknown> | undefined
   #noted: TransactionMetadata | undefined

@@ -9,6 +9,7 @@ import { writeMarkers } from '../../../src/broker/transactions/markers.js'
 import { deleteTopics } from '../../../src/protocol/api/delete-topics.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import type { LogStorage, PartitionStorage } from '../../../src/storage/contract.js'
+import { cutStorage } from '../../support/cut-storage.js'
 import { keptStorage } from '../../support/kept-storage.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import {
@@ -135,6 +136,32 @@ describe.each([2, 0] as const)('a transaction of level %s that is being ended', 
     expect((await end(test, next, true, level)).errorCode).toBe(0)
     expect((await readCommitted(test, bills)).values).toEqual(['b', 'c'])
   })
+})
+
+it('a marker that could not be written is written later, without anyone asking (T3)', async () => {
+  const { kept, storage, dieAfter } = cutStorage()
+  const before = await openTestBroker(FEW_PARTITIONS, storage)
+  const orders = await before.createTopic('orders')
+  const producer = await initialized(before, 'tx')
+  expect(await write(before, producer, 'orders', ['a'])).toBe(0)
+  // The decision is written, and then the process dies.
+  dieAfter(1)
+  void end(before, producer, true, 2)
+  await turns()
+  let refusals = 1
+  const storageOfNext: LogStorage = {
+    ...kept,
+    partition: (id) =>
+      id.topicId === orders && refusals-- > 0
+        ? Promise.reject(new OttlaError('STORAGE_FAILED', 'There are too many open files.'))
+        : kept.partition(id),
+  }
+  const test = await openBroker(storageOfNext)
+  await turns()
+  expect((await readCommitted(test, orders)).values).toEqual([])
+  test.clock.advance(1000)
+  await turns()
+  expect(await readCommitted(test, orders)).toEqual({ values: ['a'], stable: 2, highWatermark: 2 })
 })
 
 describe('writing markers', () => {
