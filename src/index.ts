@@ -18,6 +18,7 @@ export type {
   RetentionEvent,
   SegmentRolledEvent,
   TopicEvent,
+  TransactionTimedOutEvent,
 } from './broker/broker-events.js'
 
 // Looking after a log
@@ -194,6 +195,7 @@ export type {
 } from './broker/metrics/broker-metrics.js'
 export type { RequestMetrics } from './broker/metrics/request-sensors.js'
 export type { TrafficMetrics } from './broker/metrics/traffic.js'
+export type { Logger } from './runtime/logger.js'
 export type { HistogramSnapshot } from './runtime/metrics/histogram.js'
 export type { Meter, Metric, Metrics, MetricValue } from './runtime/metrics/metrics.js'
 

@@ -4,6 +4,7 @@ import { isSerde, type Serde } from './clients/serdes/serde.js'
 import type { DiskPolicy } from './log/disk-budget.js'
 import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument } from './runtime/errors/ottla-error.js'
+import { harmless, type Logger } from './runtime/logger.js'
 import {
   checkOptions,
   choiceOption,
@@ -43,6 +44,11 @@ export interface OttlaOptions {
   readonly configs?: Configs
   /** What this application is called in requests; default `ottla`. */
   readonly clientId?: string
+  /**
+   * Where log lines go: a pino logger, `console`, or anything with `debug`, `info`, `warn` and `error` that take an
+   * object and a text. Default nowhere. What is in records is never in a line.
+   */
+  readonly logger?: Logger
   /** Where time comes from; default the machine's clock. */
   readonly clock?: Clock
   /** Where randomness comes from; default the platform's. */
@@ -103,6 +109,9 @@ const OPEN_RULES = {
   clock: customOption<Clock>(systemClock, 'a Clock', (value) =>
     hasMethods(value, 'now', 'monotonic', 'schedule', 'defer'),
   ),
+  logger: customOption<Logger | undefined>(undefined, 'a logger with debug, info, warn and error', (value) =>
+    hasMethods(value, 'debug', 'info', 'warn', 'error'),
+  ),
   random: customOption<Random>(systemRandom, 'a Random', (value) => hasMethods(value, 'next', 'bytes')),
 }
 
@@ -151,7 +160,11 @@ export const checkOpenOptions = (
       "'os', or a location on disk: memory has nothing to flush",
     )
   }
-  return { ...options, configs: brokerConfigsOf(options) }
+  return {
+    ...options,
+    configs: brokerConfigsOf(options),
+    logger: options.logger && harmless(options.logger),
+  }
 }
 
 /** Options that are broker configs too, by their names there; as options they come first. */

@@ -40,6 +40,7 @@ import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument, OttlaError } from './runtime/errors/ottla-error.js'
 import type { EventSource } from './runtime/events.js'
 import { Resource } from './runtime/lifecycle.js'
+import { SILENT, type Logger } from './runtime/logger.js'
 import { Metrics } from './runtime/metrics/metrics.js'
 import type { Random } from './runtime/random.js'
 import { Timers } from './runtime/timers.js'
@@ -68,7 +69,7 @@ export class Ottla extends Resource {
   private constructor(
     broker: Broker,
     storage: LogStorage,
-    options: { clock: Clock; random: Random; clientId: string },
+    options: { clock: Clock; random: Random; clientId: string; logger: Logger | undefined },
   ) {
     super('ottla')
     this.#broker = broker
@@ -82,6 +83,7 @@ export class Ottla extends Resource {
       timers,
       clientIds: new ClientIds(options.clientId),
       ...options,
+      logger: options.logger ?? SILENT,
     }
     this.admin = new Admin(this.#context)
   }
@@ -170,8 +172,9 @@ export class Ottla extends Resource {
       import('./network/listener/listener.js'),
       import('./runtime/node/node-sockets.js'),
     ])
-    const { clock, random } = this.#context
-    return Listener.open(options, { broker: this.#broker, sockets: nodeSockets, clock, random, owner: this })
+    const { clock, random, logger } = this.#context
+    const parts = { broker: this.#broker, sockets: nodeSockets, clock, random, logger, owner: this }
+    return Listener.open(options, parts)
   }
 
   /**

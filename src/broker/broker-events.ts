@@ -89,6 +89,14 @@ export interface PartitionOfflineEvent {
   readonly error: OttlaError
 }
 
+/** A transaction whose producer did not end it in time. */
+export interface TransactionTimedOutEvent {
+  /** Whose it was. */
+  readonly transactionalId: string
+  /** How long it was allowed to take, in milliseconds: `transactionTimeoutMs` of the producer. */
+  readonly timeoutMs: number
+}
+
 /** Event name to arguments. */
 export type BrokerEvents = Readonly<{
   /** A topic was created, and is durable. */
@@ -101,6 +109,8 @@ export type BrokerEvents = Readonly<{
   groupRebalanced: [event: GroupEvent]
   /** The last member of a group is gone. */
   groupEmpty: [event: Pick<GroupEvent, 'groupId'>]
+  /** A transaction was aborted because its time was up, and its producer is fenced. */
+  transactionTimedOut: [event: TransactionTimedOutEvent]
   /** The oldest records of a partition were dropped: by retention, the disk budget or DeleteRecords. */
   recordsDropped: [event: RetentionEvent]
   /** A partition's active segment was rolled: what lies below may be compacted and dropped. */

@@ -13,6 +13,7 @@ import { systemClock, type Clock } from '../runtime/clock.js'
 import { OttlaError } from '../runtime/errors/ottla-error.js'
 import { Events, type EventSource } from '../runtime/events.js'
 import { Resource } from '../runtime/lifecycle.js'
+import { SILENT, type Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics/metrics.js'
 import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
@@ -24,6 +25,7 @@ import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './config
 import { compactedTopicConfigs } from './configs/compacted-topic-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import type { ScramCredential } from './credentials/scram-credentials.js'
+import { logEvents } from './event-log.js'
 import { FetchSessions } from './fetch-sessions.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { inspectLog, type LogInspection } from './inspection.js'
@@ -53,6 +55,8 @@ export interface BrokerOptions {
   readonly random?: Random
   /** Broker configs by Kafka's dotted names. */
   readonly configs?: GivenConfigs
+  /** Where log lines go; default nowhere. */
+  readonly logger?: Logger | undefined
   /** When an acknowledged write is safe; default `'os'`. */
   readonly durability?: Durability
   /** Default 1. It stays the same for the life of the storage: replicas are recorded by it. */
@@ -68,6 +72,7 @@ export class Broker extends Resource {
   readonly events: EventSource<BrokerEvents>
   readonly #services: BrokerServices
   readonly #storage: LogStorage
+  readonly #logger: Logger
   readonly #logs: PartitionLogs
   readonly #timers: Timers
   readonly #retention: Retention
@@ -79,6 +84,7 @@ export class Broker extends Resource {
     this.nodeId = nodeId
     this.events = events
     this.#storage = options.storage
+    this.#logger = options.logger ?? SILENT
     this.#logs = logs
     this.#timers = parts.timers
     const topicChanges = new TopicChanges({ nodeId, metadata, logs, configs, topicConfigs, random, events })
@@ -118,6 +124,7 @@ export class Broker extends Resource {
             configs['transaction.state.log.segment.bytes'],
           ),
         ),
+      onTimedOut: (event) => events.emit('transactionTimedOut', event),
       endInOffsets: (partition, marker, batch) => groups.endTransaction(partition, marker, batch),
     })
     this.#services = {
@@ -188,6 +195,7 @@ export class Broker extends Resource {
     await storage.open()
     const timers = new Timers(clock)
     const events = new Events<BrokerEvents>()
+    if (options.logger !== undefined) logEvents(events, options.logger)
     try {
       await refuseUnfinishedCopy(storage)
       let known: ClusterMetadata | undefined
@@ -226,6 +234,11 @@ export class Broker extends Resource {
         timers,
       })
       await broker.#services.transactions.load()
+      const topics = [...metadata.topics()].length
+      options.logger?.info(
+        { nodeId, storage: storage.name, location: storage.location, topics },
+        'broker opened',
+      )
       return broker
     } catch (error) {
       await storage.close()
@@ -293,6 +306,7 @@ export class Broker extends Resource {
     } finally {
       await this.#storage.close()
     }
+    this.#logger.info({ nodeId: this.nodeId }, 'broker closed')
   }
 }
 

@@ -8,6 +8,7 @@ import type { BrokerAddress, Channel, Network } from '../protocol/channel.js'
 import { abortable } from '../runtime/abort.js'
 import type { Clock } from '../runtime/clock.js'
 import { errorFromKafkaCode, OttlaError } from '../runtime/errors/ottla-error.js'
+import { SILENT, type Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
 import type { Timers } from '../runtime/timers.js'
 import { ZERO_UUID, type Uuid } from '../runtime/uuid.js'
@@ -87,6 +88,7 @@ export class Cluster {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #random: Random
+  readonly #logger: Logger
   readonly #topics = new Map<string, Known<TopicMetadata>>()
   readonly #asking = new Map<string, Promise<TopicMetadata>>()
   readonly #brokers = new Map<number, BrokerAddress>()
@@ -98,11 +100,14 @@ export class Cluster {
     readonly clock: Clock
     readonly timers: Timers
     readonly random: Random
+    /** Where log lines go; default nowhere. */
+    readonly logger?: Logger | undefined
   }) {
     this.#network = options.network
     this.#clock = options.clock
     this.#timers = options.timers
     this.#random = options.random
+    this.#logger = options.logger ?? SILENT
   }
 
   /**
@@ -313,7 +318,7 @@ export class Cluster {
   }
 
   #retry({ signal }: AskOptions) {
-    return { timers: this.#timers, random: this.#random, signal }
+    return { timers: this.#timers, random: this.#random, logger: this.#logger, signal }
   }
 }
 

@@ -1,6 +1,7 @@
 /** What every client works with. One for all clients of an Ottla, so that they share metadata, channels and timers. */
 import type { Network } from '../protocol/channel.js'
 import type { Clock } from '../runtime/clock.js'
+import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
 import type { Timers } from '../runtime/timers.js'
 import type { ClientIds } from './client-ids.js'
@@ -13,6 +14,8 @@ export interface ClientContext {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
+  /** Where log lines go. */
+  readonly logger: Logger
   /** What clients are called. */
   readonly clientIds: ClientIds
 }

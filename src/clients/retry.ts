@@ -1,5 +1,6 @@
 /** Trying again: exponential backoff with jitter, as KIP-580 has it, for errors that say they are worth it. */
 import { OttlaError } from '../runtime/errors/ottla-error.js'
+import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
 import type { Timers } from '../runtime/timers.js'
 
@@ -30,6 +31,8 @@ export interface RetryOptions {
   readonly random: Random
   readonly signal?: AbortSignal | undefined
   readonly backoff?: Backoff
+  /** Is told why it is tried again. */
+  readonly logger?: Logger
   /** How often to try in all; default 10. */
   readonly attempts?: number
 }
@@ -61,12 +64,13 @@ export const withRetries = async <T>(
   action: (attempt: number) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> => {
-  const { timers, random, signal, backoff = DEFAULT_BACKOFF, attempts = DEFAULT_ATTEMPTS } = options
+  const { timers, random, signal, backoff = DEFAULT_BACKOFF, attempts = DEFAULT_ATTEMPTS, logger } = options
   for (let attempt = 0; ; attempt++) {
     try {
       return await action(attempt)
     } catch (error) {
       if (!mayPass(error) || isStorageDown(error, attempt + 1) || attempt + 1 >= attempts) throw error
+      logger?.debug({ attempt, err: error }, 'a request is tried again')
       await timers.sleep(backoffMs(backoff, attempt, random), signal)
     }
   }

@@ -7,6 +7,7 @@ import type { Serde } from '../../src/clients/serdes/serde.js'
 import { Topic } from '../../src/clients/topic.js'
 import type { Network } from '../../src/protocol/channel.js'
 import type { Clock } from '../../src/runtime/clock.js'
+import { SILENT } from '../../src/runtime/logger.js'
 import { Timers } from '../../src/runtime/timers.js'
 import { SeededRandom } from './seeded-random.js'
 
@@ -15,7 +16,7 @@ export const contextOver = (network: Network, clock: Clock): ClientContext => {
   const timers = new Timers(clock)
   const random = new SeededRandom(1)
   const cluster = new Cluster({ network, clock, timers, random })
-  return { network, cluster, clock, timers, random, clientIds: new ClientIds('test') }
+  return { network, cluster, clock, timers, random, clientIds: new ClientIds('test'), logger: SILENT }
 }
 
 /** A topic's handle, which reads nothing. */

@@ -21,6 +21,7 @@ import { produce } from '../../src/protocol/api/produce.js'
 import { BatchBuilder } from '../../src/record/encode.js'
 import { toUtf8 } from '../../src/runtime/bytes.js'
 import { systemClock } from '../../src/runtime/clock.js'
+import { SILENT } from '../../src/runtime/logger.js'
 import { Resource } from '../../src/runtime/lifecycle.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { Timers } from '../../src/runtime/timers.js'
@@ -59,6 +60,7 @@ export class Process {
       timers,
       random,
       clientIds: new ClientIds('test'),
+      logger: SILENT,
     }
   }
 

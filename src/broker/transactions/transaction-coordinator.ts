@@ -7,6 +7,7 @@
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Timers } from '../../runtime/timers.js'
+import type { TransactionTimedOutEvent } from '../broker-events.js'
 import type { BrokerConfigs } from '../configs/broker-configs.js'
 import type { ProducerIds } from '../producer-ids.js'
 import type { Partition } from '../topic.js'
@@ -42,6 +43,8 @@ export interface TransactionCoordinatorServices extends MarkerServices, Transact
   readonly timers: Timers
   readonly configs: BrokerConfigs
   readonly producerIds: ProducerIds
+  /** A transaction was aborted because its time was up. */
+  onTimedOut(event: TransactionTimedOutEvent): void
 }
 
 /** Coordinates the transactions of this broker. */
@@ -301,8 +304,12 @@ export class TransactionCoordinator {
     const { state, startTimestamp, timeoutMs } = id.metadata
     if (this.#isClosed || state !== 'Ongoing') return
     try {
-      if (startTimestamp + timeoutMs <= this.#services.clock.now()) await this.#abort(id)
-      else this.#watch(id)
+      if (startTimestamp + timeoutMs > this.#services.clock.now()) {
+        this.#watch(id)
+        return
+      }
+      await this.#abort(id)
+      this.#services.onTimedOut({ transactionalId: id.name, timeoutMs })
     } catch {
       // The decision could not be written: the log is off line, and the transaction open until it is opened again.
     }

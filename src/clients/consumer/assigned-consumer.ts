@@ -9,6 +9,7 @@ import { Topic, type AnyTopic } from '../topic.js'
 import { Committer } from './committer.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
+import { logEvents } from './consumer-log.js'
 import { ConsumerSensors } from './consumer-metrics.js'
 import {
   checkConsumerOptions,
@@ -36,6 +37,7 @@ export class AssignedParts implements ConsumerParts {
     this.#options = checked
     this.groupId = checked.groupId
     this.clientId = context.clientIds.next('consumer')
+    logEvents(this.events, context.logger, this.clientId)
     this.isolationLevel = checked.isolationLevel
     this.consumption = new Consumption(context, checked, this.sensors, {
       needsTopics: true,

@@ -16,6 +16,7 @@ import { Committer } from './committer.js'
 import { Consumer } from './consumer.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import type { ConsumerEvents } from './consumer-events.js'
+import { logEvents } from './consumer-log.js'
 import { ConsumerSensors } from './consumer-metrics.js'
 import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
 import { Consumption } from './consumption.js'
@@ -76,6 +77,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.name = `consumer of group ${groupId}`
     this.groupId = groupId
     this.clientId = context.clientIds.next(`consumer-${groupId}`)
+    logEvents(this.events, context.logger, this.clientId)
     this.#clock = context.clock
     this.#rebalancing()
     this.isolationLevel = options.isolationLevel

@@ -57,7 +57,7 @@ export class IdentitySource implements Identities {
 }
 
 const request = (
-  { cluster, timers, random }: ClientContext,
+  { cluster, timers, random, logger }: ClientContext,
   signal: AbortSignal,
 ): Promise<ProducerIdentity> =>
   withRetries(
@@ -75,5 +75,5 @@ const request = (
       if (errorCode !== 0) throw errorFromKafkaCode(errorCode)
       return { producerId, producerEpoch, isTransactional: false }
     },
-    { timers, random, signal },
+    { timers, random, signal, logger },
   )

@@ -326,6 +326,8 @@ export class Sender {
     batch.detachBytes()
     const now = this.#context.clock.monotonic()
     this.#sensors.retried(batch, now)
+    const { topic, partition, attempts } = batch
+    this.#context.logger.debug({ topic, partition, attempts, err: error }, 'a batch is sent again')
     queue.retryAt = now + backoffMs(this.#options, batch.attempts - 1, this.#context.random)
     // Out of order because one before it has yet to be sent again: then it keeps its place and waits its turn. Otherwise
     // the place is void, and it gets one under the next identity.

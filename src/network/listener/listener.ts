@@ -5,6 +5,7 @@ import type { Clock, ScheduledTimer } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events, type EventSource } from '../../runtime/events.js'
 import { Resource } from '../../runtime/lifecycle.js'
+import { SILENT, type Logger } from '../../runtime/logger.js'
 import type { Random } from '../../runtime/random.js'
 import type { Connection, ConnectionHandler, SocketServer, Sockets } from '../../runtime/sockets.js'
 import { Timers } from '../../runtime/timers.js'
@@ -45,6 +46,8 @@ export interface ListenerParts {
   readonly sockets: Sockets
   readonly clock: Clock
   readonly random: Random
+  /** Where log lines go; default nowhere. */
+  readonly logger?: Logger
   /** Closes it with itself. */
   readonly owner?: Resource
 }
@@ -63,12 +66,13 @@ export class Listener extends Resource {
   readonly events: EventSource<ListenerEvents>
   readonly #server: SocketServer
   readonly #connections: Connections
+  readonly #logger: Logger
 
   private constructor(
     options: CheckedListenerOptions,
     server: SocketServer,
     connections: Connections,
-    owner: Resource | undefined,
+    { owner, logger = SILENT }: ListenerParts,
   ) {
     super(`listener ${options.name}`, owner)
     this.host = options.path ?? options.host
@@ -77,6 +81,11 @@ export class Listener extends Resource {
     this.events = connections.events
     this.#server = server
     this.#connections = connections
+    this.#logger = logger
+    this.events.on('clientRefused', ({ remoteAddress, error: err }) =>
+      logger.warn({ remoteAddress, err }, 'client refused'),
+    )
+    logger.info({ host: this.host, port: this.port }, 'listener opened')
   }
 
   /**
@@ -102,7 +111,7 @@ export class Listener extends Resource {
       host: options.advertisedHost ?? options.host,
       port: options.advertisedPort ?? server.port,
     }
-    return new Listener(options, server, connections, parts.owner)
+    return new Listener(options, server, connections, parts)
   }
 
   /** How many clients are connected. */
@@ -114,6 +123,7 @@ export class Listener extends Resource {
     const closed = this.#server.close()
     this.#connections.close()
     await closed
+    this.#logger.info({ host: this.host, port: this.port }, 'listener closed')
   }
 }
 
