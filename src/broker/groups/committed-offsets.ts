@@ -1,5 +1,5 @@
 /** The offsets that a group has committed, by topic and partition. */
-import type { Uuid } from '../../runtime/uuid.js'
+import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 
 /** One committed offset. */
 export interface CommittedOffset {
@@ -20,6 +20,10 @@ export interface CommittedOffset {
   /** Where its record lies in the offsets log: of two commits the later record counts. */
   readonly logOffset: number
 }
+
+/** Whether it was committed for the topic with this id, not for one of the same name that was there before. */
+export const isOfTopic = (committed: CommittedOffset, topicId: Uuid): boolean =>
+  committed.topicId === ZERO_UUID || committed.topicId === topicId
 
 /** A group's committed offsets. */
 export class CommittedOffsets {

@@ -8,12 +8,12 @@ import { decodeVersioned, leadingVersion } from '../../protocol/versioned-record
 import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
-import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
+import type { Uuid } from '../../runtime/uuid.js'
 import { readWholeLog } from '../read-whole-log.js'
 import { IN_PROCESS_HOST } from '../request-context.js'
 import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch } from '../transactions/transaction-metadata.js'
-import type { CommittedOffset } from './committed-offsets.js'
+import { isOfTopic, type CommittedOffset } from './committed-offsets.js'
 import { Group } from './group.js'
 import {
   groupKey,
@@ -203,11 +203,17 @@ export class OffsetsPartition {
   async forgetTopic(topic: string): Promise<void> {
     const records: CoordinatorRecord[] = []
     for (const group of [...this.groups.values()]) {
-      for (const partition of group.offsets.partitions(topic)) {
+      const partitions = new Set(group.offsets.partitions(topic))
+      for (const pending of group.pendingOffsets.partitions()) {
+        if (pending.topic === topic) partitions.add(pending.partition)
+      }
+      for (const partition of partitions) {
         group.offsets.delete(topic, partition)
+        group.pendingOffsets.delete(topic, partition)
         records.push({ key: offsetKey(group.groupId, topic, partition), value: null })
       }
-      if (records.length > 0 && isVoid(group)) {
+      // A commit that is on its way finds the group it was made for.
+      if (partitions.size > 0 && isVoid(group) && !this.isCommitting(group)) {
         this.groups.delete(group.groupId)
         records.push({ key: groupKey(group.groupId), value: null })
       }
@@ -312,8 +318,8 @@ const dropGoneTopics = (group: Group, topicIdOf: TopicIdLookup): void => {
   for (const topic of group.offsets.topics()) {
     const present = topicIdOf(topic)
     for (const partition of group.offsets.partitions(topic)) {
-      const topicId = group.offsets.get(topic, partition)?.topicId ?? ZERO_UUID
-      if (present === undefined || (topicId !== ZERO_UUID && topicId !== present)) {
+      const committed = group.offsets.get(topic, partition)
+      if (present === undefined || committed === undefined || !isOfTopic(committed, present)) {
         group.offsets.delete(topic, partition)
       }
     }

@@ -5,6 +5,7 @@
 import type { offsetFetch } from '../../protocol/api/offset-fetch.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
 import { ZERO_UUID } from '../../runtime/uuid.js'
+import { isOfTopic } from '../groups/committed-offsets.js'
 import type { Group } from '../groups/group.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import { findTopic, type BrokerServices } from '../services.js'
@@ -84,7 +85,9 @@ const topicsOf = (
       if (requireStable && topic && group?.pendingOffsets.has(topic.name, partitionIndex) === true) {
         return { ...NOTHING, partitionIndex, errorCode: codeOf('UNSTABLE_OFFSET_COMMIT') }
       }
-      const committed = topic === undefined ? undefined : group?.offsets.get(topic.name, partitionIndex)
+      const found = topic && group?.offsets.get(topic.name, partitionIndex)
+      // One that was on its way when its topic was deleted says nothing of the topic that has the name now.
+      const committed = topic && found && isOfTopic(found, topic.id) ? found : undefined
       return {
         partitionIndex,
         committedOffset: committed?.offset ?? -1,

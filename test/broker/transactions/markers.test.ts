@@ -8,9 +8,9 @@ import type { Partition } from '../../../src/broker/topic.js'
 import { writeMarkers } from '../../../src/broker/transactions/markers.js'
 import { deleteTopics } from '../../../src/protocol/api/delete-topics.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
-import type { LogStorage, PartitionStorage } from '../../../src/storage/contract.js'
+import type { LogStorage } from '../../../src/storage/contract.js'
 import { cutStorage } from '../../support/cut-storage.js'
-import { keptStorage } from '../../support/kept-storage.js'
+import { gatedStorage } from '../../support/gated-storage.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import {
   add,
@@ -39,35 +39,6 @@ afterEach(async () => {
 /** What is let through takes turns of the event loop only, never time. */
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
-}
-
-/** A storage whose appends, to all topics or to one, wait while the test holds them. */
-const gatedStorage = () => {
-  const inner = keptStorage()
-  let isHeld = (_topicId: string): boolean => false
-  let waiting: (() => void)[] = []
-  const gated = (partition: PartitionStorage): PartitionStorage =>
-    new Proxy(partition, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target)
-        if (typeof value !== 'function') return value
-        if (name !== 'append' || !isHeld(target.id.topicId)) return value.bind(target) as unknown
-        return (...args: unknown[]): unknown =>
-          new Promise<void>((resolve) => waiting.push(resolve)).then(
-            () => Reflect.apply(value, target, args) as unknown,
-          )
-      },
-    })
-  const storage: LogStorage = { ...inner, partition: async (id) => gated(await inner.partition(id)) }
-  return {
-    storage,
-    hold: (topicId?: string) => (isHeld = (held) => topicId === undefined || held === topicId),
-    release: () => {
-      isHeld = () => false
-      for (const go of waiting.splice(0)) go()
-      waiting = []
-    },
-  }
 }
 
 const begin = async (level: Level) => {
