@@ -61,8 +61,8 @@ const staticMembers = ({ send }: TestBroker) => {
         generationId,
         memberId,
         groupInstanceId,
-        protocolType: null,
-        protocolName: null,
+        protocolType: 'consumer',
+        protocolName: 'range',
         assignments: Object.entries(assignments).map(([id, text]) => ({
           memberId: id,
           assignment: new TextEncoder().encode(text),
