@@ -81,6 +81,13 @@ export class TopicLogConfigs {
    */
   check(given: ReadonlyMap<string, string>): void {
     const values = this.#valuesOf(given)
+    const { 'min.compaction.lag.ms': shortest, 'max.compaction.lag.ms': longest } = values
+    if (shortest > longest) {
+      throw new OttlaError(
+        'INVALID_CONFIG',
+        `The topic config min.compaction.lag.ms is ${shortest}; expected at most ${longest}, which is max.compaction.lag.ms.`,
+      )
+    }
     if (this.#hasDisk) return
     const flushes = ['flush.messages', 'flush.ms'] as const
     const flush = flushes.find((name) => given.has(name) && unlimited(values[name]) !== -1)

@@ -25,6 +25,9 @@ export const handleDeleteTopics: Handler<typeof deleteTopics> = async (services,
       if (name !== null && topicId !== ZERO_UUID) {
         throw new OttlaError('INVALID_REQUEST', `Topic ${name} is named by its id too; expected one of them.`)
       }
+      if (name === null && topicId === ZERO_UUID) {
+        throw new OttlaError('INVALID_REQUEST', 'A topic is named neither by its name nor by its id.')
+      }
       if (name === null && known === undefined) {
         throw new OttlaError('UNKNOWN_TOPIC_ID', `There is no topic with the id ${topicId}.`)
       }

@@ -10,6 +10,8 @@ import { codeOf, responseErrorOf } from '../response-errors.js'
 import { EPOCH_BUMP_LEVEL } from '../transactions/transaction-metadata.js'
 import type { Handler } from './handler.js'
 
+/** The first version whose clients know TRANSACTION_ABORTABLE. */
+const ABORTABLE_SINCE = 4
 /** The first version that adds the group to the transaction. */
 const IMPLICIT_SINCE = 5
 
@@ -62,9 +64,11 @@ export const handleTxnOffsetCommit: Handler<typeof txnOffsetCommit> = async (ser
 /** What clients of that version expect of a group coordinator. */
 const codeFor = (error: unknown, apiVersion: number): number => {
   if (OttlaError.is(error, 'PRODUCER_FENCED')) return codeOf('INVALID_PRODUCER_EPOCH')
-  if (apiVersion < IMPLICIT_SINCE) {
-    if (OttlaError.is(error, 'TRANSACTION_ABORTABLE')) return codeOf('INVALID_TXN_STATE')
-    if (OttlaError.is(error, 'CONCURRENT_TRANSACTIONS')) return codeOf('COORDINATOR_LOAD_IN_PROGRESS')
+  if (apiVersion < ABORTABLE_SINCE && OttlaError.is(error, 'TRANSACTION_ABORTABLE')) {
+    return codeOf('INVALID_TXN_STATE')
+  }
+  if (apiVersion < IMPLICIT_SINCE && OttlaError.is(error, 'CONCURRENT_TRANSACTIONS')) {
+    return codeOf('COORDINATOR_LOAD_IN_PROGRESS')
   }
   return responseErrorOf(error).errorCode
 }

@@ -5,6 +5,7 @@ import { TOPIC_CONFIGS } from '../configs/topic-configs.js'
 import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
 import type { Topic } from '../topic.js'
 import { RESOURCE_TYPES, type ClusterMetadata } from './cluster-metadata.js'
+import { checkTopicName } from './topic-name.js'
 
 /** Kafka's numbers for what is done to a config (KIP-339). */
 const OPERATIONS = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
@@ -40,7 +41,7 @@ export class ConfigChanges {
 
   /**
    * Changes some configs of a topic, or only checks whether that could be done.
-   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, INVALID_REQUEST for anything but a topic.
+   * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG, INVALID_REQUEST for anything but a topic.
    */
   alter(
     target: ConfigTarget,
@@ -82,6 +83,7 @@ export class ConfigChanges {
       checkResource(resourceType)
       const topic = metadata.topic(resourceName)
       if (topic === undefined) {
+        checkTopicName(resourceName)
         throw new OttlaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic named ${show(resourceName)}.`)
       }
       checkNamedOnce(named)

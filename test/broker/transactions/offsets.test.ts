@@ -22,6 +22,7 @@ const INVALID_GROUP_ID = 24
 const UNKNOWN_MEMBER_ID = 25
 const INVALID_PRODUCER_EPOCH = 47
 const INVALID_TXN_STATE = 48
+const TRANSACTION_ABORTABLE = 120
 const UNSTABLE_OFFSET_COMMIT = { errorCode: 88 }
 
 const open: TestBroker[] = []
@@ -128,7 +129,8 @@ it('offsets of a group that was not added are refused from clients that have to 
   const test = await openBroker()
   const orders = await test.createTopic('orders')
   const producer = await initialized(test, 'tx')
-  expect(await commitOffset(test, producer, 'billing', 7, { apiVersion: 4 })).toBe(INVALID_TXN_STATE)
+  expect(await commitOffset(test, producer, 'billing', 7, { apiVersion: 3 })).toBe(INVALID_TXN_STATE)
+  expect(await commitOffset(test, producer, 'billing', 7, { apiVersion: 4 })).toBe(TRANSACTION_ABORTABLE)
   expect(await committedOffset(test, 'billing', orders)).toBe(-1)
 })
 
