@@ -1,9 +1,15 @@
 /** All areas. */
+import { configsArea } from './areas/configs.js'
 import { deleteRecordsArea } from './areas/delete-records.js'
 import { fetchArea } from './areas/fetch.js'
 import { groupsArea } from './areas/groups.js'
+import { offsetsArea } from './areas/offsets.js'
 import { produceArea } from './areas/produce.js'
+import { securityArea } from './areas/security.js'
 import { staticMembersArea } from './areas/static-members.js'
+import { topicsArea } from './areas/topics.js'
+import { transactionsArea } from './areas/transactions.js'
+import { versionsArea } from './areas/versions.js'
 import type { Area } from './scenario.js'
 
 export const AREAS: readonly Area[] = [
@@ -12,4 +18,10 @@ export const AREAS: readonly Area[] = [
   deleteRecordsArea,
   groupsArea,
   staticMembersArea,
+  offsetsArea,
+  transactionsArea,
+  topicsArea,
+  configsArea,
+  securityArea,
+  versionsArea,
 ]

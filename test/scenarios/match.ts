@@ -1,4 +1,5 @@
 /** Whether an answer is what a scenario expects, and where not. */
+import { decodeSubscription } from '../../src/protocol/consumer-protocol.js'
 import { openBatch } from '../../src/record/decode.js'
 import { FIELD, LOG_OVERHEAD_BYTES, readInt32 } from '../../src/record/header.js'
 import { readUtf8 } from '../../src/runtime/bytes.js'
@@ -97,9 +98,17 @@ const markerDifferences = async (
     }
     case 'values':
       return arrayDifferences(of as readonly string[], await valuesIn(actual), names, `${path} values`)
+    case 'subscription': {
+      const topics = (of as readonly string[]).map((topic) => names.resolve(topic))
+      return differences(
+        topics,
+        actual instanceof Uint8Array ? decodeSubscription(actual).topics : actual,
+        names,
+        path,
+      )
+    }
     case 'batch':
-    case 'subscription':
-      throw new Error(`an answer is not compared with a ${kind}`)
+      throw new Error('an answer is not compared with a batch')
   }
 }
 

@@ -150,7 +150,7 @@ class Player {
     writer.int16(frame.apiVersion)
     writer.int32(1)
     writer.string('wire', false)
-    for (const byte of frame.body ?? []) writer.int8(byte)
+    for (const byte of frame.body ?? []) writer.int8((byte << 24) >> 24)
     const bytes = Buffer.concat(writer.finish())
     bytes.writeInt32BE(bytes.length - 4, 0)
     const answer = client.next()
