@@ -133,6 +133,15 @@ export type {
 } from './clients/admin/groups.js'
 export type { LogDirDescription, ReplicaInfo } from './clients/admin/log-dirs.js'
 export type { AbortTransactionSpec, PartitionProducers, ProducerState } from './clients/admin/producers.js'
+export type {
+  ClientQuotaAlteration,
+  ClientQuotaEntity,
+  ClientQuotaFilter,
+  ClientQuotaFilterComponent,
+  ClientQuotaKey,
+  ClientQuotaOp,
+  ClientQuotasDescription,
+} from './clients/admin/quotas.js'
 export type { DeletedRecords, RecordsToDelete } from './clients/admin/records.js'
 export type {
   ScramCredentialInfo,

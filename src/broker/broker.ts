@@ -38,6 +38,7 @@ import { TopicChanges, type NewTopic } from './metadata/topic-changes.js'
 import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './metadata/topic-name.js'
 import { BrokerSensors, type BrokerMetrics } from './metrics/broker-metrics.js'
 import { ProducerIds } from './producer-ids.js'
+import { ClientQuotaManager } from './quotas/client-quota-manager.js'
 import type { RequestContext } from './request-context.js'
 import { Retention } from './retention.js'
 import type { BrokerServices } from './services.js'
@@ -70,6 +71,8 @@ export class Broker extends Resource {
   readonly nodeId: number
   /** What happens in it. */
   readonly events: EventSource<BrokerEvents>
+  /** Holds clients of listeners to their quotas. */
+  readonly quotas: ClientQuotaManager
   readonly #services: BrokerServices
   readonly #storage: LogStorage
   readonly #logger: Logger
@@ -83,6 +86,11 @@ export class Broker extends Resource {
     const { configs, topicConfigs, clock, random, events, metadata, logs, nodeId } = parts
     this.nodeId = nodeId
     this.events = events
+    const windows = {
+      samples: configs['quota.window.num'],
+      windowMs: configs['quota.window.size.seconds'] * 1000,
+    }
+    this.quotas = new ClientQuotaManager({ quotas: metadata.clientQuotas, windows, clock })
     this.#storage = options.storage
     this.#logger = options.logger ?? SILENT
     this.#logs = logs

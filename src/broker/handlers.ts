@@ -1,6 +1,7 @@
 /** The table of all APIs that this broker answers, each with its handler. */
 import { addOffsetsToTxn } from '../protocol/api/add-offsets-to-txn.js'
 import { addPartitionsToTxn } from '../protocol/api/add-partitions-to-txn.js'
+import { alterClientQuotas } from '../protocol/api/alter-client-quotas.js'
 import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
@@ -12,6 +13,7 @@ import { deleteGroups } from '../protocol/api/delete-groups.js'
 import { deleteRecords } from '../protocol/api/delete-records.js'
 import { deleteTopics } from '../protocol/api/delete-topics.js'
 import { describeAcls } from '../protocol/api/describe-acls.js'
+import { describeClientQuotas } from '../protocol/api/describe-client-quotas.js'
 import { describeCluster } from '../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../protocol/api/describe-configs.js'
 import { describeGroups } from '../protocol/api/describe-groups.js'
@@ -46,6 +48,7 @@ import { writeTxnMarkers } from '../protocol/api/write-txn-markers.js'
 import type { Api } from '../protocol/schema.js'
 import { handleAddOffsetsToTxn } from './handlers/add-offsets-to-txn.js'
 import { handleAddPartitionsToTxn } from './handlers/add-partitions-to-txn.js'
+import { handleAlterClientQuotas } from './handlers/alter-client-quotas.js'
 import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.js'
 import { handleApiVersions } from './handlers/api-versions.js'
@@ -57,6 +60,7 @@ import { handleDeleteGroups } from './handlers/delete-groups.js'
 import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
 import { handleDescribeAcls } from './handlers/describe-acls.js'
+import { handleDescribeClientQuotas } from './handlers/describe-client-quotas.js'
 import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleDescribeGroups } from './handlers/describe-groups.js'
@@ -129,6 +133,8 @@ const bound: readonly BoundHandler[] = [
   bind(deleteGroups, handleDeleteGroups),
   bind(incrementalAlterConfigs, handleIncrementalAlterConfigs),
   bind(offsetDelete, handleOffsetDelete),
+  bind(describeClientQuotas, handleDescribeClientQuotas),
+  bind(alterClientQuotas, handleAlterClientQuotas),
   bind(describeUserScramCredentials, handleDescribeUserScramCredentials),
   bind(alterUserScramCredentials, handleAlterUserScramCredentials),
   bind(describeCluster, handleDescribeCluster),

@@ -2,7 +2,19 @@
  * The records of the metadata log, as KRaft writes them. Which record it is and in which version stands in a frame
  * before the message; the message itself is always in the flexible encoding.
  */
-import { array, bytes, defineRecord, int16, int32, int64, int8, string, uuid } from './schema.js'
+import {
+  array,
+  bool,
+  bytes,
+  defineRecord,
+  float64,
+  int16,
+  int32,
+  int64,
+  int8,
+  string,
+  uuid,
+} from './schema.js'
 
 /** A topic exists under this name and id. */
 export const topicRecord = defineRecord({
@@ -98,6 +110,20 @@ export const featureLevelRecord = defineRecord({
   versions: [0, 0],
   flexible: 0,
   fields: { name: string(), featureLevel: int16() },
+})
+
+/** A quota of a user, a client id or both was set to this value, or removed; a name of null is the default. */
+export const clientQuotaRecord = defineRecord({
+  key: 14,
+  name: 'ClientQuotaRecord',
+  versions: [0, 0],
+  flexible: 0,
+  fields: {
+    entity: array({ entityType: string(), entityName: string({ nullable: 0 }) }),
+    key: string(),
+    value: float64(),
+    remove: bool(),
+  },
 })
 
 /** A broker took a block of producer ids; the next one starts at `nextProducerId`. */

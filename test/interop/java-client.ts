@@ -30,15 +30,15 @@ export const javaCommand = (program: string): Command => ({
 })
 
 /**
- * How to call one of Apache Kafka's own tools, by the name of its class.
+ * How to call one of Apache Kafka's own tools, by the name of its class: within org.apache.kafka.tools, or whole.
  * @throws Skipped where Java, or what fetches the tools, is missing.
  */
 export const toolCommand = (name: string): Command => ({
   file: 'java',
   // Most of their time is their start: it is over sooner without the second compiler.
   args: [
-    ...['-XX:TieredStopAtLevel=1', '-cp', join(jarsOf('kafka-tools-4.3.0', 'tools/pom.xml'), '*')],
-    `org.apache.kafka.tools.${name}`,
+    ...['-XX:TieredStopAtLevel=1', '-cp', join(jarsOf('kafka-4.3.0', 'tools/pom.xml'), '*')],
+    name.startsWith('kafka.') ? name : `org.apache.kafka.tools.${name}`,
   ],
 })
 

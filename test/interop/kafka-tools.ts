@@ -142,6 +142,36 @@ export const kafkaTools: Suite = {
       assert.match(supported, /Produce\(0\): 0 to 13 \[usable: 13\]/)
       assert.match(supported, /Fetch\(1\): 4 to 18 \[usable: 18\]/)
     })
+    await check(
+      'kafka-configs sets, describes and removes quotas, and a producer keeps to them',
+      async () => {
+        const configs = (...parameters: string[]) =>
+          tool('kafka.admin.ConfigCommand', parameters).then((printed) => printed.join('\n'))
+        const shop = ['--entity-type', 'clients', '--entity-name', 'shop']
+        const anyone = ['--entity-type', 'users', '--entity-default']
+        await configs('--alter', ...shop, '--add-config', 'producer_byte_rate=10000')
+        await configs(
+          '--alter',
+          ...anyone,
+          '--add-config',
+          'consumer_byte_rate=2000000,request_percentage=200',
+        )
+        assert.match(await configs('--describe', ...shop), /client-id 'shop' are producer_byte_rate=10000\.0/)
+        assert.match(
+          await configs('--describe', ...anyone),
+          /default user-principal are .*request_percentage=200\.0/,
+        )
+        const load = ['--num-records', '200', '--record-size', '1000', '--throughput', '-1']
+        const options = ['--command-property', 'client.id=shop', '--print-metrics']
+        const printed = await tool('ProducerPerformance', ['--topic', 'orders', ...load, ...options])
+        const throttled = printed.find((line) => line.includes('produce-throttle-time-max'))
+        assert.ok(Number(throttled?.split(':').at(-1)) > 0, throttled)
+        await configs('--alter', ...shop, '--delete-config', 'producer_byte_rate')
+        await configs('--alter', ...anyone, '--delete-config', 'consumer_byte_rate,request_percentage')
+        assert.doesNotMatch(await configs('--describe', '--entity-type', 'clients'), /byte_rate/)
+        await assert.rejects(configs('--alter', ...shop, '--add-config', 'controller_mutation_rate=1'))
+      },
+    )
     await check('kafka-topics deletes', async () => {
       await tool('TopicCommand', ['--delete', '--topic', 'orders'])
       assert.deepEqual(await tool('TopicCommand', ['--list', '--exclude-internal']), [])

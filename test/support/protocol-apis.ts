@@ -1,4 +1,5 @@
 /** The declared APIs, by the name of their fixture file. */
+import { alterClientQuotas } from '../../src/protocol/api/alter-client-quotas.js'
 import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../../src/protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
@@ -10,6 +11,7 @@ import { deleteGroups } from '../../src/protocol/api/delete-groups.js'
 import { deleteRecords } from '../../src/protocol/api/delete-records.js'
 import { deleteTopics } from '../../src/protocol/api/delete-topics.js'
 import { describeAcls } from '../../src/protocol/api/describe-acls.js'
+import { describeClientQuotas } from '../../src/protocol/api/describe-client-quotas.js'
 import { describeCluster } from '../../src/protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../src/protocol/api/describe-configs.js'
 import { describeGroups } from '../../src/protocol/api/describe-groups.js'
@@ -39,6 +41,7 @@ import type { Api } from '../../src/protocol/schema.js'
 
 /** Fixture name to declaration. */
 export const PROTOCOL_APIS = {
+  'alter-client-quotas': alterClientQuotas,
   'alter-configs': alterConfigs,
   'alter-user-scram-credentials': alterUserScramCredentials,
   'api-versions': apiVersions,
@@ -50,6 +53,7 @@ export const PROTOCOL_APIS = {
   'delete-records': deleteRecords,
   'delete-topics': deleteTopics,
   'describe-acls': describeAcls,
+  'describe-client-quotas': describeClientQuotas,
   'describe-cluster': describeCluster,
   'describe-configs': describeConfigs,
   'describe-groups': describeGroups,

@@ -1,10 +1,12 @@
 /** Who may do what with the cluster, its configs and its users: for each API what Kafka checks, and how it refuses. */
+import { alterClientQuotas } from '../../protocol/api/alter-client-quotas.js'
 import { alterConfigs } from '../../protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../protocol/api/api-versions.js'
 import { createAcls } from '../../protocol/api/create-acls.js'
 import { deleteAcls } from '../../protocol/api/delete-acls.js'
 import { describeAcls } from '../../protocol/api/describe-acls.js'
+import { describeClientQuotas } from '../../protocol/api/describe-client-quotas.js'
 import { describeCluster } from '../../protocol/api/describe-cluster.js'
 import { describeConfigs } from '../../protocol/api/describe-configs.js'
 import { describeLogDirs } from '../../protocol/api/describe-log-dirs.js'
@@ -191,6 +193,21 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
     whole(deleteAcls, 'ALTER', 'CLUSTER', cluster, ({ filters }) => ({
       throttleTimeMs: 0,
       filterResults: filters.map(() => ({ ...REFUSED, matchingAcls: [] })),
+    })),
+  ),
+  guard(
+    describeClientQuotas,
+    whole(describeClientQuotas, 'DESCRIBE_CONFIGS', 'CLUSTER', cluster, () => ({
+      throttleTimeMs: 0,
+      ...REFUSED,
+      entries: null,
+    })),
+  ),
+  guard(
+    alterClientQuotas,
+    whole(alterClientQuotas, 'ALTER_CONFIGS', 'CLUSTER', cluster, ({ entries }) => ({
+      throttleTimeMs: 0,
+      entries: entries.map(({ entity }) => ({ ...REFUSED, entity })),
     })),
   ),
   guard(

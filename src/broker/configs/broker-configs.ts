@@ -101,6 +101,20 @@ const definitions = {
     1,
     'The most members that a group may have (Kafka: 2147483647).',
   ),
+  'quota.window.num': wholeNumber(
+    'INT',
+    '11',
+    1,
+    'Over how many windows the rates are measured that quotas limit, the one that goes on included.',
+    3600,
+  ),
+  'quota.window.size.seconds': wholeNumber(
+    'INT',
+    '1',
+    1,
+    'How long each of these windows lasts, in seconds.',
+    3600,
+  ),
   'offsets.topic.num.partitions': wholeNumber(
     'INT',
     '50',

@@ -1,5 +1,6 @@
 /**
- * The cluster's metadata: topics, partitions, configs, producer id blocks, credentials, ACLs. It is what replaying the metadata log
+ * The cluster's metadata: topics, partitions, configs, producer id blocks, credentials, ACLs,
+ * quotas. It is what replaying the metadata log
  * gives; a change is written there first and applied here when it is durable.
  */
 import type { Clock } from '../../runtime/clock.js'
@@ -9,6 +10,7 @@ import type { PartitionLogs } from '../../log/partition-logs.js'
 import type { TopicLogConfigs } from '../configs/topic-log-configs.js'
 import { Acls } from '../authorizer/acls.js'
 import { ScramCredentials } from '../credentials/scram-credentials.js'
+import { ClientQuotas } from '../quotas/client-quotas.js'
 import { isInternalTopic } from './topic-name.js'
 import { Partition, Topic, type PartitionServices } from '../topic.js'
 import { MetadataLog, type MetadataChange } from './metadata-log.js'
@@ -31,6 +33,7 @@ export interface ClusterMetadataOptions {
 export class ClusterMetadata {
   readonly acls = new Acls()
   readonly scramCredentials = new ScramCredentials()
+  readonly clientQuotas = new ClientQuotas()
   readonly #log: MetadataLog
   readonly #services: PartitionServices
   readonly #topicConfigs: TopicLogConfigs
@@ -122,6 +125,9 @@ export class ClusterMetadata {
       }
       case 'producerIds':
         this.#nextProducerId = change.record.nextProducerId
+        break
+      case 'clientQuota':
+        this.clientQuotas.apply(change.record)
         break
       case 'acl':
         this.acls.add(change.record)

@@ -4,6 +4,7 @@ import type { PartitionLogs } from '../../log/partition-logs.js'
 import { encodeMetadataRecord, openMetadataFrame, readMetadataRecord } from '../../protocol/metadata-frame.js'
 import {
   accessControlEntryRecord,
+  clientQuotaRecord,
   configRecord,
   partitionRecord,
   producerIdsRecord,
@@ -31,6 +32,7 @@ export type MetadataChange =
   | { readonly type: 'config'; readonly record: RecordOf<typeof configRecord> }
   | { readonly type: 'removeTopic'; readonly record: RecordOf<typeof removeTopicRecord> }
   | { readonly type: 'producerIds'; readonly record: RecordOf<typeof producerIdsRecord> }
+  | { readonly type: 'clientQuota'; readonly record: RecordOf<typeof clientQuotaRecord> }
   | { readonly type: 'acl'; readonly record: RecordOf<typeof accessControlEntryRecord> }
   | { readonly type: 'removeAcl'; readonly record: RecordOf<typeof removeAccessControlEntryRecord> }
   | { readonly type: 'userScramCredential'; readonly record: RecordOf<typeof userScramCredentialRecord> }
@@ -92,6 +94,8 @@ const encodeChange = (change: MetadataChange): Uint8Array => {
       return encodeMetadataRecord(removeTopicRecord, 0, change.record)
     case 'producerIds':
       return encodeMetadataRecord(producerIdsRecord, 0, change.record)
+    case 'clientQuota':
+      return encodeMetadataRecord(clientQuotaRecord, 0, change.record)
     case 'acl':
       return encodeMetadataRecord(accessControlEntryRecord, 0, change.record)
     case 'removeAcl':
@@ -117,6 +121,8 @@ export const decodeChange = (bytes: Uint8Array): MetadataChange | undefined => {
       return { type: 'removeTopic', record: readMetadataRecord(removeTopicRecord, frame) }
     case producerIdsRecord.key:
       return { type: 'producerIds', record: readMetadataRecord(producerIdsRecord, frame) }
+    case clientQuotaRecord.key:
+      return { type: 'clientQuota', record: readMetadataRecord(clientQuotaRecord, frame) }
     case accessControlEntryRecord.key:
       return { type: 'acl', record: readMetadataRecord(accessControlEntryRecord, frame) }
     case removeAccessControlEntryRecord.key:

@@ -11,6 +11,7 @@ import * as groups from './groups.js'
 import * as logDirs from './log-dirs.js'
 import * as listedOffsets from './offsets.js'
 import * as producers from './producers.js'
+import * as quotas from './quotas.js'
 import * as records from './records.js'
 import * as scram from './scram.js'
 import * as topics from './topics.js'
@@ -332,5 +333,29 @@ export class Admin {
     options: AdminOptions = {},
   ): Promise<void> {
     return scram.alterUserScramCredentials(this.#context, alterations, options)
+  }
+
+  /**
+   * The quotas of those users and client ids that `filter` lets through; of all of them when it says nothing (KIP-546).
+   */
+  describeClientQuotas(
+    filter: quotas.ClientQuotaFilter = {},
+    options: AdminOptions = {},
+  ): Promise<readonly quotas.ClientQuotasDescription[]> {
+    return quotas.describeClientQuotas(this.#context, filter, options)
+  }
+
+  /**
+   * Sets and removes quotas of users, client ids and client ids of users. They hold at once for clients that come by a
+   * listener, over all their connections together; clients in this process have none. The most specific quota counts, as
+   * in Kafka a user's before a client id's.
+   * @throws OttlaError INVALID_REQUEST for an entity, a key or a value that cannot be, and for an entity that is named
+   * twice.
+   */
+  alterClientQuotas(
+    alterations: readonly quotas.ClientQuotaAlteration[],
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    return quotas.alterClientQuotas(this.#context, alterations, options)
   }
 }

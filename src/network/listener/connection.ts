@@ -4,23 +4,26 @@
  */
 import { ANONYMOUS, type AuthorizerSettings } from '../../broker/authorizer/access.js'
 import { IN_PROCESS_HOST, type RequestContext } from '../../broker/request-context.js'
-import { produce } from '../../protocol/api/produce.js'
 import type { RequestHeader } from '../../protocol/frame.js'
 import type { Api, Fields, Message } from '../../protocol/schema.js'
 import type { ScheduledTimer } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import type { Connection, ConnectionHandler } from '../../runtime/sockets.js'
+import { Answers, type Slot } from './answers.js'
 import { FrameReader } from './frame-reader.js'
 import { inspectRecords } from './inspect-records.js'
 import type { MemoryHolder, RequestMemory } from './request-memory.js'
-import { readRequest, responseFrame, unknownVersionFrame, type ListenerRequest } from './request.js'
+import type { RequestQuotas } from './request-quotas.js'
+import {
+  hasProduceError,
+  readRequest,
+  responseFrame,
+  unknownVersionFrame,
+  wantsNoAnswer,
+  type ListenerRequest,
+} from './request.js'
 import { SaslAuthenticator } from './sasl/authenticator.js'
 import type { Sasl } from './sasl/sasl.js'
-
-/** How many requests of one connection may be unanswered before no other of it begins. */
-const MAX_IN_FLIGHT_REQUESTS = 16
-/** How many bytes of answers may wait for a client that does not read before no request of it begins. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 /** What a connection works with. */
 export interface ConnectionHost {
@@ -36,21 +39,13 @@ export interface ConnectionHost {
   /** Calls `callback` after `delayMs`. */
   later(delayMs: number, callback: () => void): ScheduledTimer
   handle(api: Api, body: Message<Fields>, context: RequestContext): Promise<Message<Fields>>
+  /** What requests count for the quotas of their clients. */
+  readonly quotas: RequestQuotas
   /** What the requests of its connections take. */
   readonly requestMemory: RequestMemory
   /** What a client did that ended its connection. */
   refused(connection: ListenerConnection, error: unknown): void
   gone(connection: ListenerConnection): void
-}
-
-/** The place of one request in the order of answers. */
-interface Slot {
-  readonly sizeBytes: number
-  /** undefined until it is answered; no pieces for a request that wants no answer. */
-  answer: readonly Uint8Array[] | undefined
-  answerBytes: number
-  /** The broker works on it, and holds its bytes until it is done, also for a client that is gone. */
-  isWorkedOn: boolean
 }
 
 /** A connection of a listener. */
@@ -60,8 +55,7 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
   readonly #connection: Connection
   readonly #host: ConnectionHost
   readonly #reader: FrameReader
-  readonly #slots: Slot[] = []
-  #answerBytes = 0
+  readonly #answers: Answers
   receivedBytes = 0
   readonly #gone = new AbortController()
   /** Requests whose records take time to be looked into; what comes after them waits for its turn. */
@@ -73,6 +67,8 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
   #isAuthenticating = false
   /** Set when it was turned away: the answer goes out a little later, and with it the connection. */
   #turnedAway: ScheduledTimer | undefined
+  /** Set while the client is to be silent because of its quotas, and until when. */
+  #silence: { readonly untilMs: number; readonly timer: ScheduledTimer } | undefined
   /** Until when it is to be known who the client is. */
   readonly #authenticationDeadline: ScheduledTimer | undefined
   /** How much the client had not read when that was last looked at. */
@@ -81,6 +77,7 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
   constructor(connection: Connection, host: ConnectionHost) {
     this.#connection = connection
     this.#host = host
+    this.#answers = new Answers(connection)
     const { sasl } = host
     this.#reader = new FrameReader(
       sasl?.options.saslServerMaxReceiveSize ?? host.maxRequestBytes,
@@ -109,7 +106,7 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
     const { bufferedBytes } = this.#connection
     if (bufferedBytes < this.#bufferedBytes) this.#touch()
     this.#bufferedBytes = bufferedBytes
-    const isBusy = this.#slots.some(({ answer }) => answer === undefined)
+    const isBusy = this.#answers.unanswered.length > 0
     if (!isBusy && this.lastActiveMs <= idleSince) this.close()
   }
 
@@ -123,7 +120,8 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
 
   drained(): void {
     this.#touch()
-    this.#flush()
+    this.#answers.flush()
+    this.#goOn()
   }
 
   closed(): void {
@@ -131,12 +129,13 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
     this.#gone.abort()
     this.#turnedAway?.cancel()
     this.#authenticationDeadline?.cancel()
+    this.#silence?.timer.cancel()
     const { requestMemory } = this.#host
     requestMemory.gone(this)
-    for (const { sizeBytes, answer, isWorkedOn } of this.#slots) {
-      if (answer === undefined && !isWorkedOn) requestMemory.release(sizeBytes)
+    for (const { sizeBytes, isWorkedOn } of this.#answers.unanswered) {
+      if (!isWorkedOn) requestMemory.release(sizeBytes)
     }
-    this.#slots.length = 0
+    this.#answers.clear()
     this.#host.gone(this)
   }
 
@@ -173,8 +172,9 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
     return (
       this.#isHeldBack ||
       this.#isAuthenticating ||
-      this.#slots.length >= MAX_IN_FLIGHT_REQUESTS ||
-      this.#answerBytes + this.#connection.bufferedBytes > MAX_ANSWER_BYTES
+      this.#silence !== undefined ||
+      this.#answers.areTooMany ||
+      this.#answers.areUnread
     )
   }
 
@@ -190,15 +190,14 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
 
   /** Its request does not come in, and others wait for the memory. */
   stalled(error: OttlaError): void {
-    // With so many before it, it is not read.
-    if (this.#slots.length < MAX_IN_FLIGHT_REQUESTS) this.#refuse(error)
+    // With so many before it, or in its silence, it is not read.
+    if (!this.#answers.areTooMany && this.#silence === undefined) this.#refuse(error)
   }
 
   #begin(frame: Uint8Array): void {
     const isForAuthenticator = this.#authenticator?.takes(frame) === true
     this.#touch()
-    const slot: Slot = { sizeBytes: frame.length, answer: undefined, answerBytes: 0, isWorkedOn: false }
-    this.#slots.push(slot)
+    const slot = this.#answers.place(frame.length)
     this.#host.requestMemory.whole(this)
     if (isForAuthenticator) {
       this.#authenticate(this.#authenticator, slot, frame)
@@ -210,6 +209,7 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
       return
     }
     const inspected = inspectRecords(request.api, request.body)
+    slot.busyMs = this.#host.now() - this.lastActiveMs
     if (this.#turn === undefined && !(inspected instanceof Promise)) {
       this.#handle(slot, request, inspected)
       return
@@ -233,9 +233,13 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
       this.#done(slot)
       return
     }
-    const { api, header, body } = request
+    const { api, header } = request
     slot.isWorkedOn = true
-    this.#host.handle(api, body, { ...this.#contextOf(header), recordErrors }).then(
+    const beganMs = this.#host.now()
+    const body = this.#host.quotas.limit(request, this.#principal)
+    const handled = this.#host.handle(api, body, { ...this.#contextOf(header), recordErrors })
+    slot.busyMs += this.#host.now() - beganMs
+    handled.then(
       (response) => {
         this.#done(slot)
         this.#respond(slot, request, response)
@@ -304,33 +308,42 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
   #respond(slot: Slot, request: ListenerRequest, response: Message<Fields>): void {
     if (this.#gone.signal.aborted) return
     try {
-      if (wantsNoAnswer(request)) {
-        // There is no answer that could carry the error: as in Kafka the connection ends instead.
-        if (hasProduceError(response)) this.#connection.end()
-        this.#answer(slot, [])
-      } else this.#answer(slot, responseFrame(request, response))
+      const isSilent = wantsNoAnswer(request)
+      // There is no answer that could carry the error: as in Kafka the connection ends instead.
+      if (isSilent && hasProduceError(response)) this.#connection.end()
+      const beganMs = this.#host.now()
+      const answer = isSilent ? [] : responseFrame(request, response)
+      slot.busyMs += this.#host.now() - beganMs
+      const throttleTimeMs = this.#charge(slot, request, answer)
+      const isToBeTold = throttleTimeMs > 0 && !isSilent && 'throttleTimeMs' in response
+      this.#answer(slot, isToBeTold ? responseFrame(request, { ...response, throttleTimeMs }) : answer)
     } catch (error) {
       this.#refuse(error)
     }
   }
 
+  /** Counts what the request took; where that is too much, nothing more is read for as long as it returns. */
+  #charge({ sizeBytes, busyMs }: Slot, request: ListenerRequest, answer: readonly Uint8Array[]): number {
+    let answerBytes = 0
+    for (const piece of answer) answerBytes += piece.length
+    const { quotas } = this.#host
+    const silentMs = quotas.charge(request, this.#principal, { requestBytes: sizeBytes, answerBytes, busyMs })
+    const untilMs = this.#host.now() + silentMs
+    if (silentMs > 0 && untilMs > (this.#silence?.untilMs ?? 0)) {
+      this.#silence?.timer.cancel()
+      const timer = this.#host.later(silentMs, () => {
+        this.#silence = undefined
+        this.#goOn()
+      })
+      this.#silence = { untilMs, timer }
+    }
+    return silentMs
+  }
+
   #answer(slot: Slot, pieces: readonly Uint8Array[]): void {
     this.#touch()
     this.#host.requestMemory.release(slot.sizeBytes)
-    slot.answer = pieces
-    for (const piece of pieces) slot.answerBytes += piece.length
-    this.#answerBytes += slot.answerBytes
-    this.#flush()
-  }
-
-  #flush(): void {
-    const connection = this.#connection
-    for (let first = this.#slots[0]; first?.answer !== undefined; first = this.#slots[0]) {
-      if (connection.bufferedBytes > MAX_ANSWER_BYTES) return
-      this.#slots.shift()
-      this.#answerBytes -= first.answerBytes
-      if (first.answer.length > 0) connection.write(first.answer)
-    }
+    this.#answers.fill(slot, pieces)
     this.#goOn()
   }
 
@@ -362,16 +375,4 @@ export class ListenerConnection implements ConnectionHandler, MemoryHolder {
 const hostOf = (remoteAddress: string): string => {
   const host = `/${remoteAddress.replace(/^::ffff:/, '')}`
   return host === IN_PROCESS_HOST ? '/' : host
-}
-
-const wantsNoAnswer = ({ api, body }: ListenerRequest): boolean =>
-  api.key === produce.key && 'acks' in body && body.acks === 0
-
-const hasProduceError = (response: Message<Fields>): boolean => {
-  const { responses } = response as {
-    responses: readonly { partitionResponses: readonly { errorCode: number }[] }[]
-  }
-  return responses.some(({ partitionResponses }) =>
-    partitionResponses.some(({ errorCode }) => errorCode !== 0),
-  )
 }

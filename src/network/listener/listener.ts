@@ -16,6 +16,7 @@ import {
   type ListenerOptions,
 } from './listener-options.js'
 import { RequestMemory } from './request-memory.js'
+import { RequestQuotas } from './request-quotas.js'
 import { Sasl } from './sasl/sasl.js'
 
 /** A client that was turned away. */
@@ -135,6 +136,7 @@ class Connections implements ConnectionHost {
   readonly authorizer: AuthorizerSettings | undefined
   readonly events = new Events<ListenerEvents>()
   readonly requestMemory: RequestMemory
+  readonly quotas: RequestQuotas
   readonly #options: CheckedListenerOptions
   readonly #broker: Broker
   readonly #clock: Clock
@@ -146,6 +148,7 @@ class Connections implements ConnectionHost {
   constructor(options: CheckedListenerOptions, { broker, clock, random }: ListenerParts) {
     this.sasl = options.sasl === undefined ? undefined : new Sasl(options.sasl, { broker, clock, random })
     this.authorizer = options.authorizer
+    this.quotas = new RequestQuotas(broker.quotas)
     this.#options = options
     this.#broker = broker
     this.#clock = clock

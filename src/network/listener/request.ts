@@ -1,6 +1,7 @@
 /** From a frame to the request it holds, and from a response to the frame that answers it. */
 import { HANDLERS } from '../../broker/handlers.js'
 import { apiVersions } from '../../protocol/api/api-versions.js'
+import { produce } from '../../protocol/api/produce.js'
 import {
   decodeRequestBody,
   decodeRequestHeader,
@@ -59,4 +60,18 @@ export const unknownVersionFrame = ({ correlationId }: RequestHeader): Uint8Arra
     apiKeys: [{ apiKey: apiVersions.key, minVersion, maxVersion }],
     throttleTimeMs: 0,
   })
+}
+
+/** Whether nobody waits for an answer: a produce with acks 0. */
+export const wantsNoAnswer = ({ api, body }: ListenerRequest): boolean =>
+  api.key === produce.key && 'acks' in body && body.acks === 0
+
+/** Whether something went wrong with a produce. */
+export const hasProduceError = (response: Message<Fields>): boolean => {
+  const { responses } = response as {
+    responses: readonly { partitionResponses: readonly { errorCode: number }[] }[]
+  }
+  return responses.some(({ partitionResponses }) =>
+    partitionResponses.some(({ errorCode }) => errorCode !== 0),
+  )
 }

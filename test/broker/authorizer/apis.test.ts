@@ -311,6 +311,20 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
     { request: () => ({ creations: [creationOf({ operation: 'READ', resourceType: 'TOPIC' }, 'ALLOW')] }) },
   ],
   DeleteAcls: [{ request: () => ({ filters: [{ ...aclFilter, principalFilter: 'User:nobody' }] }) }],
+  DescribeClientQuotas: [{ request: () => ({ components: [], strict: false }) }],
+  AlterClientQuotas: [
+    {
+      request: () => ({
+        entries: [
+          {
+            entity: [{ entityType: 'user', entityName: 'u' }],
+            ops: [{ key: 'producer_byte_rate', value: 1, remove: false }],
+          },
+        ],
+        validateOnly: false,
+      }),
+    },
+  ],
   DescribeUserScramCredentials: [{ request: () => ({ users: null }) }],
   AlterUserScramCredentials: [
     { request: () => ({ deletions: [{ name: 'u', mechanism: 1 }], upsertions: [] }) },
@@ -364,6 +378,8 @@ const KAFKA: Readonly<Record<string, readonly string[]>> = {
   DescribeAcls: ['DESCRIBE CLUSTER'],
   CreateAcls: ['ALTER CLUSTER'],
   DeleteAcls: ['ALTER CLUSTER'],
+  DescribeClientQuotas: ['DESCRIBE_CONFIGS CLUSTER'],
+  AlterClientQuotas: ['ALTER_CONFIGS CLUSTER'],
   DescribeUserScramCredentials: ['DESCRIBE CLUSTER'],
   AlterUserScramCredentials: ['ALTER CLUSTER'],
 }
