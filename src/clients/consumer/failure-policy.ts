@@ -2,7 +2,7 @@
  * What becomes of a message whose handler fails, or that cannot be decoded: it is tried again while other partitions go
  * on, and after a bounded number of attempts it ends the run, or goes to a topic of dead letters.
  */
-import { OttlaError } from '../../runtime/errors/ottla-error.js'
+import { OttlaError, show } from '../../runtime/errors/ottla-error.js'
 import { checkOptions, customOption, integerOption } from '../../runtime/options.js'
 import type { ScheduledTimer } from '../../runtime/clock.js'
 import type { ClientContext } from '../context.js'
@@ -179,7 +179,7 @@ const errorHeaders = (
     partition,
     offset,
     code: OttlaError.is(error) ? error.code : error instanceof Error ? error.name : typeof error,
-    message: error instanceof Error ? error.message : String(error),
+    message: error instanceof Error ? error.message : typeof error === 'string' ? error : show(error),
     attempts,
   }
   return Object.entries(told).map(([name, value]) => ({

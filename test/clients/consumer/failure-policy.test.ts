@@ -116,6 +116,26 @@ describe('a handler that fails', () => {
     expect(await ottla.admin.listConsumerGroupOffsets('g')).toMatchObject([{ offset: 3 }])
   })
 
+  it.each([[Object.create(null), '{}'] as const, [undefined, 'undefined'] as const, ['why', 'why'] as const])(
+    'may fail with anything: %j',
+    async (thrown: unknown, message) => {
+      const topic = await ottla.createTopic('t', { value: string })
+      const dead = await ottla.createTopic('dead', { value: string })
+      await ottla.producer().send(topic, [{ value: 'bad' }, { value: 'last' }])
+      const stop = new AbortController()
+      await ottla.consumer({ assign: [topic] }).run({
+        signal: stop.signal,
+        onFailure: { maxAttempts: 1, deadLetters: dead },
+        eachMessage: ({ value }) => {
+          if (value === 'last') stop.abort()
+          else throw thrown
+        },
+      })
+      const [letter] = await all(dead.partition(0).read({ to: 'latest' }))
+      expect(headersOf(letter!)).toMatchObject({ message, code: typeof thrown })
+    },
+  )
+
   it('has its attempts counted anew when its message comes through', async () => {
     const topic = await ottla.createTopic('t', { value: int32 })
     await ottla.producer().send(
