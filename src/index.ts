@@ -204,6 +204,16 @@ export type {
 } from './broker/metrics/broker-metrics.js'
 export type { RequestMetrics } from './broker/metrics/request-sensors.js'
 export type { TrafficMetrics } from './broker/metrics/traffic.js'
+export type {
+  ContextApi,
+  PropagationApi,
+  TraceApi,
+  TraceLink,
+  TraceSpan,
+  TraceSpanOptions,
+  TraceTracer,
+  Tracing,
+} from './clients/tracing/tracing.js'
 export type { Logger } from './runtime/logger.js'
 export type { HistogramSnapshot } from './runtime/metrics/histogram.js'
 export type { Meter, Metric, Metrics, MetricValue } from './runtime/metrics/metrics.js'

@@ -1,6 +1,7 @@
 /** How an Ottla is opened and topics are created: the options, and the rules that check them. */
 import { bytes } from './clients/serdes/bytes.js'
 import { isSerde, type Serde } from './clients/serdes/serde.js'
+import type { Tracing } from './clients/tracing/tracing.js'
 import type { DiskPolicy } from './log/disk-budget.js'
 import { systemClock, type Clock } from './runtime/clock.js'
 import { invalidArgument } from './runtime/errors/ottla-error.js'
@@ -49,6 +50,12 @@ export interface OttlaOptions {
    * object and a text. Default nowhere. What is in records is never in a line.
    */
   readonly logger?: Logger
+  /**
+   * Traces what is sent and processed: the module `@opentelemetry/api`, or what looks like it. A send is a span, whose
+   * trace goes along in the headers of its records (`traceparent`); a call of a handler of `run` is a span that continues
+   * it, and is active during the call. A `for await` loop has no spans. Default none, which costs nothing.
+   */
+  readonly tracing?: Tracing
   /** Where time comes from; default the machine's clock. */
   readonly clock?: Clock
   /** Where randomness comes from; default the platform's. */
@@ -92,6 +99,15 @@ const hasMethods = (value: unknown, ...names: readonly string[]): boolean =>
 const isConfigs = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const isTracing = (value: unknown): boolean => {
+  const { trace, context, propagation } = (value ?? {}) as Readonly<Record<string, unknown>>
+  return (
+    hasMethods(trace, 'getTracer', 'setSpan', 'getSpanContext') &&
+    hasMethods(context, 'active', 'with') &&
+    hasMethods(propagation, 'fields', 'inject', 'extract')
+  )
+}
+
 const OPEN_RULES = {
   location: textOption<string | undefined>(undefined),
   storage: customOption<LogStorage | undefined>(undefined, 'a LogStorage', (value) =>
@@ -111,6 +127,11 @@ const OPEN_RULES = {
   ),
   logger: customOption<Logger | undefined>(undefined, 'a logger with debug, info, warn and error', (value) =>
     hasMethods(value, 'debug', 'info', 'warn', 'error'),
+  ),
+  tracing: customOption<Tracing | undefined>(
+    undefined,
+    "OpenTelemetry's trace, context and propagation",
+    isTracing,
   ),
   random: customOption<Random>(systemRandom, 'a Random', (value) => hasMethods(value, 'next', 'bytes')),
 }

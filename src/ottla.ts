@@ -19,6 +19,7 @@ import { Producer } from './clients/producer/producer.js'
 import type { ProducerMetrics } from './clients/producer/producer-metrics.js'
 import type { ProducerOptions } from './clients/producer/producer-options.js'
 import type { Serde } from './clients/serdes/serde.js'
+import type { Tracing } from './clients/tracing/tracing.js'
 import { Topic, type AnyTopic, type MessageOf } from './clients/topic.js'
 import { copyLog } from './log/maintenance/copy-log.js'
 import type { LogWorkOptions } from './log/maintenance/progress.js'
@@ -69,7 +70,13 @@ export class Ottla extends Resource {
   private constructor(
     broker: Broker,
     storage: LogStorage,
-    options: { clock: Clock; random: Random; clientId: string; logger: Logger | undefined },
+    options: {
+      clock: Clock
+      random: Random
+      clientId: string
+      logger: Logger | undefined
+      tracing: Tracing | undefined
+    },
   ) {
     super('ottla')
     this.#broker = broker

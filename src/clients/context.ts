@@ -6,6 +6,7 @@ import type { Random } from '../runtime/random.js'
 import type { Timers } from '../runtime/timers.js'
 import type { ClientIds } from './client-ids.js'
 import type { Cluster } from './cluster.js'
+import type { Tracing } from './tracing/tracing.js'
 
 /** The seams and the shared state of the clients. */
 export interface ClientContext {
@@ -16,6 +17,8 @@ export interface ClientContext {
   readonly random: Random
   /** Where log lines go. */
   readonly logger: Logger
+  /** Where spans go; left out where nobody traces. */
+  readonly tracing?: Tracing | undefined
   /** What clients are called. */
   readonly clientIds: ClientIds
 }

@@ -10,6 +10,8 @@ import { fetchCommitted, type CommittedOffset, type OffsetToCommit } from '../gr
 import { partitionName, type Message, type TopicPartition } from '../message.js'
 import { withRetries } from '../retry.js'
 import type { PartitionPosition } from '../topic.js'
+import { Spans } from '../tracing/spans.js'
+import { tracedRun } from '../tracing/traced-run.js'
 import { AssignedParts } from './assigned-consumer.js'
 import type { ConsumerMetrics } from './consumer-metrics.js'
 import type { ConsumerParts } from './consumer-parts.js'
@@ -80,7 +82,10 @@ export class Consumer<M extends Message = Message> extends Resource implements A
    */
   async run(options: RunOptions<M>): Promise<void> {
     this.assertOpen()
-    const running = run(this.#context, this.#parts.consumption, options)
+    const { consumption, groupId } = this.#parts
+    const { tracing } = this.#context
+    const spans = tracing && new Spans(tracing, this.clientId, groupId)
+    const running = run(this.#context, consumption, spans === undefined ? options : tracedRun(options, spans))
     this.#runs.add(running)
     try {
       await running

@@ -40,6 +40,8 @@ export interface EncodeContext {
   readonly now: number
   readonly partitionCount: number
   readonly partitioner: Partitioner | undefined
+  /** What every record of this send carries to say which trace it belongs to; left out where nobody traces. */
+  readonly traceHeaders: readonly RecordHeader[] | undefined
   /** The largest record that is accepted, in a batch of its own, in bytes. */
   readonly maxRequestSize: number
 }
@@ -69,7 +71,8 @@ export const encodeRecord = <K, V>(
       ? null
       : serialize(topic.name, 'key', topic.key, record.key)
   const value = serialize(topic.name, 'value', topic.value, record.value)
-  const headers = record.headers === undefined ? NO_HEADERS : encodeHeaders(topic.name, record.headers)
+  const own = record.headers === undefined ? NO_HEADERS : encodeHeaders(topic.name, record.headers)
+  const headers = context.traceHeaders === undefined ? own : withTrace(own, context.traceHeaders)
   const timestamp = record.timestamp === undefined ? context.now : timestampOf(topic.name, record.timestamp)
   const sizeBytes = sizeOf(key, value, headers)
   const { maxRequestSize } = context
@@ -165,6 +168,12 @@ const encodeHeaders = (topic: string, headers: HeadersInput): readonly RecordHea
     )
   }
   return Object.entries(headers).map(([name, value]) => header(topic, name, value))
+}
+
+/** A record that is sent on may come with the headers of a trace: it is part of this one now. */
+const withTrace = (own: readonly RecordHeader[], trace: readonly RecordHeader[]): readonly RecordHeader[] => {
+  const names = new Set(trace.map(({ key }) => key))
+  return [...own.filter(({ key }) => !names.has(key)), ...trace]
 }
 
 const header = (topic: string, name: string, value: string | Uint8Array | null): RecordHeader => {

@@ -7,8 +7,9 @@ import { checkSignal } from '../../runtime/options.js'
 import type { Consumer } from '../consumer/consumer.js'
 import type { ClientContext } from '../context.js'
 import type { OffsetToCommit } from '../group/group-offsets.js'
-import type { Message } from '../message.js'
+import type { Message, RecordHeader } from '../message.js'
 import { Topic } from '../topic.js'
+import { Spans } from '../tracing/spans.js'
 import { Accumulator } from './accumulator.js'
 import { ArrayDelivery, RecordDelivery, type RecordMetadata } from './delivery.js'
 import { encodeRecord, type EncodeContext, type ProducerRecord } from './encode-record.js'
@@ -47,6 +48,7 @@ export class Producer extends Resource {
   readonly #context: ClientContext
   readonly #options: CheckedProducerOptions
   readonly #sensors = new ProducerSensors()
+  readonly #spans: Spans | undefined
   readonly #sender: Sender
   readonly #accumulator: Accumulator
   readonly #transactions: TransactionManager | undefined
@@ -57,6 +59,7 @@ export class Producer extends Resource {
     super('producer', parent)
     this.clientId = context.clientIds.next('producer')
     this.#context = context
+    this.#spans = context.tracing && new Spans(context.tracing, this.clientId)
     this.#options = checked
     const { transactionalId } = checked
     if (transactionalId !== undefined) {
@@ -266,9 +269,17 @@ export class Producer extends Resource {
     records: ProducerRecord<K, V> | readonly ProducerRecord<K, V>[],
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata | readonly RecordMetadata[]> {
-    return Array.isArray(records)
-      ? this.#sendAll(topic, records as readonly ProducerRecord<K, V>[], signal)
-      : this.#sendOne(topic, records as ProducerRecord<K, V>, signal)
+    const span = this.#spans?.send(topic.name, Array.isArray(records) ? records.length : 1)
+    try {
+      const sent: Promise<RecordMetadata | readonly RecordMetadata[]> = Array.isArray(records)
+        ? this.#sendAll(topic, records as readonly ProducerRecord<K, V>[], signal, span?.headers)
+        : this.#sendOne(topic, records as ProducerRecord<K, V>, signal, span?.headers)
+      span?.endWith(sent)
+      return sent
+    } catch (error) {
+      span?.failed(error)
+      throw error
+    }
   }
 
   #drop(error: OttlaError): void {
@@ -286,8 +297,9 @@ export class Producer extends Resource {
     topic: Topic<K, V>,
     record: ProducerRecord<K, V>,
     signal: AbortSignal | undefined,
+    traceHeaders: readonly RecordHeader[] | undefined,
   ): Promise<RecordMetadata> {
-    const context = this.#encodeContext(topic)
+    const context = this.#encodeContext(topic, traceHeaders)
     const { partitionCount } = context
     const encoded = encodeRecord(topic, record, context)
     const queues = this.#accumulator.queuesOf(topic.name)
@@ -302,9 +314,10 @@ export class Producer extends Resource {
     topic: Topic<K, V>,
     records: readonly ProducerRecord<K, V>[],
     signal: AbortSignal | undefined,
+    traceHeaders: readonly RecordHeader[] | undefined,
   ): Promise<readonly RecordMetadata[]> {
     if (records.length === 0) return Promise.resolve([])
-    const context = this.#encodeContext(topic)
+    const context = this.#encodeContext(topic, traceHeaders)
     const queues = this.#accumulator.queuesOf(topic.name)
     return new Promise((resolve, reject) => {
       const delivery = new ArrayDelivery(records.length, resolve, reject)
@@ -312,10 +325,14 @@ export class Producer extends Resource {
     })
   }
 
-  #encodeContext({ name, partitionCount }: { name: string; partitionCount: number }): EncodeContext {
+  #encodeContext(
+    { name, partitionCount }: { name: string; partitionCount: number },
+    traceHeaders: readonly RecordHeader[] | undefined,
+  ): EncodeContext {
     const { clock, cluster } = this.#context
     return {
       now: clock.now(),
+      traceHeaders,
       // Partitions may have been added since the handle was made.
       partitionCount: cluster.knownPartitionCount(name) ?? partitionCount,
       partitioner: this.#options.partitioner,
