@@ -28,7 +28,7 @@ export const inprocess = defineBenchmark<InprocessSettings>({
     batchesInFlight: 8,
     records: smoke ? 8000 : 400_000,
     recordsPerTransaction: 100,
-    latencyRecords: smoke ? 50 : 2000,
+    latencyRecords: smoke ? 50 : 5000,
   }),
   subjects: [
     { name: 'ottla-memory', summary: 'Ottla in memory', prepare: prepareOttlaMemory },

@@ -123,7 +123,6 @@ const groupedSends = async (
     ...settings,
     recordsPerTransaction,
     recordsPerBatch: recordsPerTransaction,
-    records: settings.records / 4,
   }
   const rate = await perSecond(workload, async () => {
     for (let group = 0; group < batchCountOf(workload); group++) {
@@ -193,8 +192,8 @@ const latenciesOf = async (
   })
   const value = makeValues(settings)[0]!
   const latencies: number[] = []
-  // The first few pay for what is set up once: partitions opened, ids fetched, code compiled.
-  const warmUpRecords = Math.ceil(settings.latencyRecords / 10)
+  // The first pay for what is set up once: partitions opened, ids fetched, code compiled.
+  const warmUpRecords = settings.latencyRecords
   for (let index = 0; index < warmUpRecords + settings.latencyRecords; index++) {
     const arrival = new Promise<number>((resolve) => (arrived = resolve))
     const start = performance.now()
