@@ -37,6 +37,7 @@ const contents = async (storage: LogStorage) => {
       endOffset: partition.state.endOffset,
       batches: batches.map(({ bytes }) => Buffer.from(bytes).toString('hex')),
       checkpoint: Buffer.from((await partition.readBlob('checkpoint')) ?? []).toString('hex'),
+      compaction: Buffer.from((await partition.readBlob('compaction')) ?? []).toString('hex'),
     }
   }
   await storage.close()
@@ -86,6 +87,49 @@ for (const from of Object.keys(STORAGES)) {
       await expect(Ottla.copy(source, target)).rejects.toMatchObject({ code: 'STORAGE_NOT_EMPTY' })
     })
   }
+}
+
+for (const [from, to] of [
+  ['memory', 'file'],
+  ['level', 'file'],
+  ['file', 'level'],
+] as const) {
+  it(`copies a log that is compacted from ${from} to ${to}: its gaps, and where they may lie`, async () => {
+    const source = STORAGES[from]!(await folder('from'))
+    const target = STORAGES[to]!(await folder('to'))
+    const newest = new Map<string, [offset: number, value: string]>()
+    {
+      await using ottla = await Ottla.open({ storage: source, configs: { 'log.cleaner.backoff.ms': 10 } })
+      const topic = await ottla.createTopic('states', {
+        key: string,
+        value: string,
+        configs: { 'cleanup.policy': 'compact', 'segment.bytes': 1_048_576, 'min.cleanable.dirty.ratio': 0 },
+      })
+      const compacted = new Promise((resolve) => ottla.events.on('logCompacted', resolve))
+      const producer = ottla.producer()
+      for (let turn = 0; turn < 60; turn++) {
+        const [key, value] = [`key ${turn % 7}`, `value ${turn} ${'x'.repeat(40_000)}`]
+        const { offset } = await producer.send(topic, { key, value })
+        newest.set(key, [offset, value])
+      }
+      await compacted
+    }
+    await Ottla.copy(source, target)
+    expect(await contents(target)).toEqual(await contents(source))
+    expect(await Ottla.verify(target)).toMatchObject({ sound: true })
+
+    await using ottla = await Ottla.open({ storage: target })
+    const topic = await ottla.topic('states', { key: string, value: string })
+    const found = new Map<string | null, [number, string]>()
+    let count = 0
+    for await (const { key, value, offset } of topic.partition(0).read({ from: 'earliest', to: 'latest' })) {
+      found.set(key, [offset, value])
+      count++
+    }
+    expect(found).toEqual(newest)
+    expect(count).toBeLessThan(60)
+    expect((await ottla.producer().send(topic, { key: 'next', value: '' })).offset).toBe(60)
+  })
 }
 
 it.each(Object.keys(STORAGES))('an aborted copy into %s is refused as a log', async (kind) => {
