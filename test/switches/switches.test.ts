@@ -9,6 +9,8 @@ const RULES = {
   P: [1, 2, 3, 4, 5],
   C: [1, 2, 3, 4, 5, 6, 7, 8],
   R: [1, 2, 3, 4, 5],
+  T: [1, 2, 3, 4, 5, 6],
+  G: [1, 2, 3, 4],
 }
 
 test.each(SWITCHES.map((one) => ({ name: nameOf(one), one })))('$name', ({ one }) => {

@@ -61,7 +61,7 @@ const some = (count: number): readonly Switch[] =>
 
 export const switches: Suite = {
   name: 'switches',
-  summary: 'each rule of the log is broken on purpose, and a test notices',
+  summary: 'each rule of logs, transactions and groups is broken on purpose, and a test notices',
   defaultRounds: SWITCHES.length,
   async run({ rounds, check }) {
     for (const one of some(Math.min(rounds, SWITCHES.length))) await check(nameOf(one), () => noticed(one))
