@@ -27,6 +27,13 @@ export const watchBroker = ({ events }: Ottla, log: Log): void => {
   events.on('groupEmpty', (event) =>
     log.debug('groupEmpty', `group ${event.groupId}: the last member is gone`, { ...event }),
   )
+  events.on('transactionTimedOut', (event) =>
+    log.warn(
+      'transactionTimedOut',
+      `the transaction of ${event.transactionalId} was open for more than ${event.timeoutMs} ms and was aborted`,
+      { ...event },
+    ),
+  )
   events.on('recordsDropped', (event) =>
     log.debug(
       'recordsDropped',
