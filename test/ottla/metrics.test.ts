@@ -91,6 +91,18 @@ describe('the metrics of an Ottla', () => {
     expect(brokers.filter(({ tags }) => tags.topic === 'orders')).toEqual([])
   })
 
+  it('tell of a thousand partitions at most, and count the others', async () => {
+    const many = await ottla.createTopic('many', { partitions: 1200, value: string })
+    await ottla.inspect()
+    await turn()
+    const consumer = ottla.consumer({ assign: [many] })
+    const sizes = ottla.metrics().all.filter(({ name }) => name === 'Size')
+    const lags = consumer.metrics().all.filter(({ name }) => name === 'records-lag')
+    expect([sizes.length, lags.length]).toEqual([1000, 1000])
+    expect(ottla.metrics().get('GlobalPartitionCount')).toBe(1200)
+    expect(consumer.metrics().get('assigned-partitions')).toBe(1200)
+  })
+
   it('have types by their names', () => {
     const metrics = ottla.metrics()
     expectTypeOf(metrics.get('MessagesInPerSec')).toEqualTypeOf<Meter | undefined>()

@@ -1,7 +1,8 @@
 /** The metrics of a broker: what was measured, and what its parts tell when they are asked. */
-import { Metrics, metricsOf, type Metric } from '../../runtime/metrics/metrics.js'
+import type { PartitionLog } from '../../log/partition-log.js'
+import { MAX_TOLD, Metrics, metricsOf, type Metric } from '../../runtime/metrics/metrics.js'
 import type { GroupCount } from '../groups/offsets-partitions.js'
-import type { Partition, Topic } from '../topic.js'
+import type { Topic } from '../topic.js'
 import { RequestSensors, type RequestMetrics } from './request-sensors.js'
 import { Traffic, type TrafficMetrics } from './traffic.js'
 
@@ -29,7 +30,7 @@ export interface GroupCountMetrics {
   readonly NumGroupsEmpty: number
 }
 
-/** A partition's log, under Kafka's names: group `Log`, tags `topic` and `partition`. Those that were opened are told of. */
+/** A partition's log, under Kafka's names: group `Log`, tags `topic` and `partition`. Those that were opened are told of, a thousand at most; `inspect` tells of all. */
 export interface LogMetrics {
   /** The bytes of its batches. */
   readonly Size: number
@@ -60,7 +61,8 @@ export class BrokerSensors {
 
   /** As it is now, a monotonic time. */
   snapshot({ topics, groups, waitingFetches }: BrokerGauges, now: number): Metrics<BrokerMetrics> {
-    const all = [...topics].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const all = [...topics]
+    const used = all.filter((topic) => topic.used !== undefined)
     const fetches = { delayedOperation: 'Fetch' }
     return new Metrics([
       ...metricsOf('BrokerTopicMetrics', {}, this.traffic.metrics(now)),
@@ -68,10 +70,12 @@ export class BrokerSensors {
       ...metricsOf('KafkaController', {}, partitionCounts(all)),
       ...metricsOf('GroupMetadataManager', {}, groupCounts(groups)),
       ...metricsOf('DelayedOperationPurgatory', fetches, { NumDelayedOperations: waitingFetches }),
-      ...all.flatMap(({ name, used }) =>
-        used === undefined ? [] : metricsOf('BrokerTopicMetrics', { topic: name }, used.metrics(now)),
-      ),
-      ...all.flatMap(({ partitions }) => partitions.flatMap(logMetrics)),
+      ...used
+        .slice(0, MAX_TOLD)
+        .flatMap(({ name, traffic }) =>
+          metricsOf('BrokerTopicMetrics', { topic: name }, traffic.metrics(now)),
+        ),
+      ...openLogs(all).flatMap(logMetrics),
     ])
   }
 }
@@ -97,12 +101,28 @@ const groupCounts = (groups: GroupCount): GroupCountMetrics => ({
   NumGroupsEmpty: groups.Empty,
 })
 
-const logMetrics = ({ topic, index, log }: Partition): Metric[] => {
-  if (log === undefined) return []
+interface OpenLog {
+  readonly topic: string
+  readonly partition: number
+  readonly log: PartitionLog
+}
+
+const openLogs = (topics: readonly Topic[]): OpenLog[] => {
+  const open: OpenLog[] = []
+  for (const { name, partitions } of topics) {
+    for (const { index, log } of partitions) {
+      if (open.length === MAX_TOLD) return open
+      if (log !== undefined) open.push({ topic: name, partition: index, log })
+    }
+  }
+  return open
+}
+
+const logMetrics = ({ topic, partition, log }: OpenLog): Metric[] => {
   const values: LogMetrics = {
     Size: log.sizeBytes,
     LogStartOffset: log.startOffset,
     LogEndOffset: log.endOffset,
   }
-  return metricsOf('Log', { topic: topic.name, partition: String(index) }, values)
+  return metricsOf('Log', { topic, partition: String(partition) }, values)
 }

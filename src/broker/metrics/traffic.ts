@@ -2,7 +2,10 @@
 import { meterOf, type Meter } from '../../runtime/metrics/metrics.js'
 import { Sensor } from '../../runtime/metrics/sensor.js'
 
-/** Traffic, under Kafka's names: group `BrokerTopicMetrics`, for all topics together and for each, tag `topic`. */
+/**
+ * Traffic, under Kafka's names: group `BrokerTopicMetrics`, for all topics together and for each, tag `topic`, of which a
+ * thousand are told of at most.
+ */
 export interface TrafficMetrics {
   /** Records that producers had stored. */
   readonly MessagesInPerSec: Meter

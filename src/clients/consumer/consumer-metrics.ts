@@ -1,15 +1,16 @@
 /** What a consumer measures, under Kafka's names. Everything is counted by the fetch or the chunk, never by the record. */
 import { recordCountOf } from '../../record/header.js'
 import { Histogram, type HistogramSnapshot } from '../../runtime/metrics/histogram.js'
-import { Metrics, metricsOf, type Metric } from '../../runtime/metrics/metrics.js'
+import { MAX_TOLD, Metrics, metricsOf, type Metric } from '../../runtime/metrics/metrics.js'
 import { Sensor } from '../../runtime/metrics/sensor.js'
 import { SensorsByTopic } from '../../runtime/metrics/sensors-by-topic.js'
 
 /**
  * The metrics of a consumer, tag `client-id`. What is fetched is in the group `consumer-fetch-manager-metrics`; what says
- * so is there also for each topic (tag `topic`) or each assigned partition (tags `topic` and `partition`). What the group
- * is about is in `consumer-coordinator-metrics`. Times are in milliseconds unless the name says otherwise; rates,
- * averages, minima and maxima are those of the last 30 to 60 seconds, NaN when nothing was measured in them.
+ * so is there also for each topic (tag `topic`) or each assigned partition (tags `topic` and `partition`), a thousand of
+ * each at most. What the group is about is in `consumer-coordinator-metrics`. Times are in milliseconds unless the name
+ * says otherwise; rates, averages, minima and maxima are those of the last 30 to 60 seconds, NaN when nothing was
+ * measured in them.
  */
 export interface ConsumerMetrics {
   /** Records handed to the loops per second. Also per topic. */
@@ -238,7 +239,7 @@ export class ConsumerSensors {
       ...this.#topics
         .entries(now)
         .flatMap(([topic, sensors]) => metricsOf(fetching, { ...tags, topic }, sensors.metrics(now))),
-      ...assigned.flatMap((partition): Metric[] => {
+      ...assigned.slice(0, MAX_TOLD).flatMap((partition): Metric[] => {
         const { topic, distances } = partition
         const where = { ...tags, topic, partition: String(partition.partition) }
         return metricsOf(fetching, where, distances.metrics(partition, now))

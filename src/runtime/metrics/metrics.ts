@@ -61,6 +61,12 @@ export class Metrics<T> implements Iterable<Metric> {
   }
 }
 
+/**
+ * Of how many topics and of how many partitions a snapshot tells one by one: to put it together takes a few milliseconds
+ * at most, however many there are.
+ */
+export const MAX_TOLD = 1000
+
 /** The metrics of one group with the same tags. */
 export const metricsOf = (group: string, tags: Readonly<Record<string, string>>, values: object): Metric[] =>
   Object.entries(values as Readonly<Record<string, MetricValue>>).map(([name, value]) => ({

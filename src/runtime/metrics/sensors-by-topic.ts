@@ -1,7 +1,7 @@
 /** Sensors of a client for each topic that it has to do with: no more than a bound, and none for topics long left. */
 
-/** How many topics a client has metrics of; of more, those are forgotten that were quiet for longest. */
-const MAX_TOPICS = 1000
+import { MAX_TOLD } from './metrics.js'
+
 /** After this time without a measurement a topic is forgotten, in milliseconds; Kafka's for inactive sensors. */
 const INACTIVE_MS = 3_600_000
 
@@ -10,7 +10,7 @@ export interface TopicSensors {
   readonly lastAt: number
 }
 
-/** Topic to its sensors. */
+/** Topic to its sensors. Of more than {@link MAX_TOLD}, those are forgotten that were quiet for longest. */
 export class SensorsByTopic<S extends TopicSensors> {
   readonly #create: () => S
   readonly #topics = new Map<string, S>()
@@ -23,7 +23,7 @@ export class SensorsByTopic<S extends TopicSensors> {
   of(topic: string): S {
     const known = this.#topics.get(topic)
     if (known !== undefined) return known
-    if (this.#topics.size >= MAX_TOPICS) this.#forgetQuietest()
+    if (this.#topics.size >= MAX_TOLD) this.#forgetQuietest()
     const sensors = this.#create()
     this.#topics.set(topic, sensors)
     return sensors
