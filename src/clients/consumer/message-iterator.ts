@@ -12,23 +12,45 @@ export interface ChunkSource {
   release(chunk: Chunk): void
 }
 
+/** What an iterator holds of its source. */
+interface Hold {
+  readonly source: ChunkSource
+  chunk: Chunk | undefined
+}
+
+const letGo = (hold: Hold): void => {
+  const { chunk } = hold
+  hold.chunk = undefined
+  if (chunk !== undefined) hold.source.release(chunk)
+}
+
+/**
+ * An iterator that nobody can ask any more, made by hand and forgotten, was left too: else its partition would be
+ * taken for good, and a rebalance would wait for it.
+ */
+const forgotten = new FinalizationRegistry<Hold>((hold) => {
+  hold.chunk?.takeBack()
+  letGo(hold)
+})
+
 const DONE: IteratorResult<Message, undefined> = { done: true, value: undefined }
 
 /**
  * An iterator over the messages of `source`. Asking for the next message means that the one before is processed.
  * Leaving the loop does not, as a `break` cannot be told from an error: the message comes again in the next loop.
+ * An iterator that is forgotten instead of left is left when its memory is reclaimed.
  */
 export class MessageIterator implements AsyncIterableIterator<Message, undefined> {
-  readonly #source: ChunkSource
+  readonly #hold: Hold
   /** Ends the wait for a chunk when the loop is left meanwhile. */
   readonly #leaving = new AbortController()
-  #chunk: Chunk | undefined
   /** The last call of `next` that waits for a chunk; calls that come meanwhile follow it. */
   #waiting: Promise<IteratorResult<Message, undefined>> | undefined
   #isDone = false
 
   constructor(source: ChunkSource) {
-    this.#source = source
+    this.#hold = { source, chunk: undefined }
+    forgotten.register(this, this.#hold)
   }
 
   // No async function: for a message that is ready one settled promise is all that it takes.
@@ -43,8 +65,8 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
   return(): Promise<IteratorResult<Message, undefined>> {
     this.#isDone = true
     this.#leaving.abort()
-    this.#chunk?.takeBack()
-    this.#release()
+    this.#hold.chunk?.takeBack()
+    letGo(this.#hold)
     return Promise.resolve(DONE)
   }
 
@@ -54,14 +76,14 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
 
   /** The next message of the chunk at hand. */
   #ready(): Promise<IteratorResult<Message, undefined>> | undefined {
-    const chunk = this.#chunk
+    const { chunk, source } = this.#hold
     if (chunk === undefined) return undefined
     const index = chunk.handedOut
     chunk.processed = index
     if (index >= chunk.end) return undefined
     const value = chunk.messages[index]
     if (value === undefined) return undefined
-    this.#source.turns++
+    source.turns++
     chunk.handedOut = index + 1
     return Promise.resolve({ done: false, value })
   }
@@ -77,27 +99,22 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
   }
 
   async #nextOfNextChunk(): Promise<IteratorResult<Message, undefined>> {
-    this.#release()
+    const hold = this.#hold
+    letGo(hold)
     if (this.#isDone) return DONE
-    const chunk = await this.#source.next(this.#leaving.signal)
+    const chunk = await hold.source.next(this.#leaving.signal)
     const value = chunk?.messages[chunk.handedOut]
     if (chunk === undefined || value === undefined) {
       this.#isDone = true
       return DONE
     }
     if (isDone(this.#isDone)) {
-      this.#source.release(chunk)
+      hold.source.release(chunk)
       return DONE
     }
-    this.#chunk = chunk
+    hold.chunk = chunk
     chunk.handedOut++
     return { done: false, value }
-  }
-
-  #release(): void {
-    const chunk = this.#chunk
-    this.#chunk = undefined
-    if (chunk !== undefined) this.#source.release(chunk)
   }
 }
 

@@ -1,4 +1,6 @@
 /** How loops end, fail and wait: on close, on signals, at records that cannot be read, and where nothing is. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Consumer } from '../../../src/clients/consumer/consumer.js'
 import { int32 } from '../../../src/clients/serdes/numbers.js'
@@ -7,6 +9,10 @@ import { Topic } from '../../../src/clients/topic.js'
 import { OttlaError } from '../../../src/runtime/errors/ottla-error.js'
 import { ConsumerWorld, type Text } from '../../support/consumer-world.js'
 import { SeededRandom } from '../../support/seeded-random.js'
+
+// What --expose-gc would give to all tests.
+setFlagsFromString('--expose-gc')
+const reclaimMemory = runInNewContext('gc') as () => void
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -34,6 +40,24 @@ describe('the loops of a consumer', () => {
     ]()
     const results = await Promise.all(Array.from({ length: 20 }, () => iterator.next()))
     expect(results.map(({ value }) => value?.offset)).toEqual(Array.from({ length: 20 }, (_, index) => index))
+  })
+
+  it('go on with the partition of an iterator that was made by hand and forgotten, from its unfinished message', async () => {
+    const consumer = consumerOf({ assign: [world.topic.partition(0)], maxPollRecords: 3 })
+    const forget = async (): Promise<unknown> => (await consumer[Symbol.asyncIterator]().next()).value?.offset
+    expect(await forget()).toBe(0)
+    const seen: number[] = []
+    const stop = new AbortController()
+    const running = consumer.run({ signal: stop.signal, eachMessage: ({ offset }) => seen.push(offset) })
+    await expect
+      .poll(() => {
+        reclaimMemory()
+        return seen.length
+      })
+      .toBe(world.produced[0])
+    expect(seen).toEqual(seen.map((_, index) => index))
+    stop.abort()
+    await running
   })
 
   it('end when the consumer closes while they wait', async () => {
