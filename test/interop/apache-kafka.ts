@@ -32,6 +32,7 @@ const freePorts = async (): Promise<[number, number]> => {
   return [ports[0] ?? 0, ports[1] ?? 0]
 }
 
+/** The authorizer makes it keep access control entries; who does not authenticate may do everything all the same. */
 const propertiesOf = (port: number, controllerPort: number, folder: string): string => `
 process.roles=broker,controller
 node.id=1
@@ -48,6 +49,8 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=2
 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
 group.initial.rebalance.delay.ms=0
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
 `
 
 /** A running broker. */

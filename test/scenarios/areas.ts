@@ -1,9 +1,11 @@
 /** All areas. */
+import { aclsArea } from './areas/acls.js'
 import { configsArea } from './areas/configs.js'
 import { deleteRecordsArea } from './areas/delete-records.js'
 import { fetchArea } from './areas/fetch.js'
 import { groupsArea } from './areas/groups.js'
 import { offsetsArea } from './areas/offsets.js'
+import { olderVersionsArea } from './areas/older-versions.js'
 import { produceArea } from './areas/produce.js'
 import { securityArea } from './areas/security.js'
 import { staticMembersArea } from './areas/static-members.js'
@@ -23,5 +25,7 @@ export const AREAS: readonly Area[] = [
   topicsArea,
   configsArea,
   securityArea,
+  aclsArea,
   versionsArea,
+  olderVersionsArea,
 ]

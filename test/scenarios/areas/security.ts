@@ -1,5 +1,5 @@
-/** SCRAM credentials and ACLs on a broker without an authorizer. */
-import { capture, contains, text, type Area, type RequestStep } from '../scenario.js'
+/** SCRAM credentials, and SASL where nobody authenticates. */
+import { contains, text, type Area, type RequestStep } from '../scenario.js'
 
 type Expected = Readonly<Record<string, unknown>>
 
@@ -35,25 +35,6 @@ const describeUser = (expect: Expected): RequestStep => ({
   expect: { errorCode: 'NONE', results: [{ user: '~alice', ...expect }] },
   eventually: true,
 })
-
-const ACL = {
-  resourceType: 2,
-  resourceName: '~orders',
-  resourcePatternType: 3,
-  principal: 'User:alice',
-  host: '*',
-  operation: 3,
-  permissionType: 3,
-}
-const FILTER = {
-  resourceTypeFilter: 2,
-  resourceNameFilter: '~orders',
-  patternTypeFilter: 3,
-  principalFilter: null,
-  hostFilter: null,
-  operation: 1,
-  permissionType: 1,
-}
 
 export const securityArea: Area = {
   name: 'security',
@@ -130,28 +111,6 @@ export const securityArea: Area = {
           api: 'DescribeUserScramCredentials',
           body: { users: [{ name: '~alice' }, { name: '~alice' }] },
           expect: { errorCode: 'NONE', results: [{ user: '~alice', errorCode: 'DUPLICATE_RESOURCE' }] },
-        },
-      ],
-    },
-    {
-      name: 'has no ACLs without an authorizer',
-      ottlaDiffers: 'ACLs are kept for listeners that ask them, whether or not there is one yet',
-      source: 'AclApis.handleDescribeAcls, handleCreateAcls, handleDeleteAcls (SECURITY_DISABLED)',
-      steps: [
-        {
-          api: 'DescribeAcls',
-          body: FILTER,
-          expect: { errorCode: 'SECURITY_DISABLED', errorMessage: capture('message'), resources: [] },
-        },
-        {
-          api: 'CreateAcls',
-          body: { creations: [ACL] },
-          expect: { results: [{ errorCode: 'SECURITY_DISABLED' }] },
-        },
-        {
-          api: 'DeleteAcls',
-          body: { filters: [FILTER] },
-          expect: { filterResults: [{ errorCode: 'SECURITY_DISABLED', matchingAcls: [] }] },
         },
       ],
     },
