@@ -86,6 +86,7 @@ export type {
   GroupConsumerOptions,
   ReadingOptions,
 } from './clients/consumer/consumer-options.js'
+export type { RebalanceListener, Revocation } from './clients/consumer/rebalance-callbacks.js'
 export type { MessageBatch } from './clients/consumer/message-batch.js'
 export type { FailureOptions } from './clients/consumer/failure-policy.js'
 export type { EachBatchOptions, EachMessageOptions, RunOptions, RunSettings } from './clients/consumer/run.js'

@@ -62,12 +62,16 @@ export class Committer {
   commitPositions(options: { readonly withSuspended?: boolean } = {}): Promise<void> {
     return this.#enqueue(() => {
       // What is due is decided when the commit goes out, not when it was asked for.
-      const offsets = [...this.#host.states.values()].flatMap((state): OffsetToCommit[] => {
-        if (state.isSuspended && options.withSuspended !== true) return []
-        const due = this.#isAtMostOnce ? state.tracker.handedOutToCommit() : state.tracker.toCommit()
-        return due === undefined ? [] : [{ topic: state.topic, partition: state.partition, ...due }]
-      })
-      return this.#commit(offsets)
+      return this.#commit(this.due(options))
+    })
+  }
+
+  /** What {@link commitPositions} would commit now. */
+  due(options: { readonly withSuspended?: boolean }): OffsetToCommit[] {
+    return [...this.#host.states.values()].flatMap((state): OffsetToCommit[] => {
+      if (state.isSuspended && options.withSuspended !== true) return []
+      const due = this.#isAtMostOnce ? state.tracker.handedOutToCommit() : state.tracker.toCommit()
+      return due === undefined ? [] : [{ topic: state.topic, partition: state.partition, ...due }]
     })
   }
 

@@ -12,6 +12,7 @@ import {
 import { isAssignor, rebalanceProtocolOf, type Assignor } from '../group/assignor.js'
 import { rangeAssignor } from '../group/range-assignor.js'
 import type { TopicPartition } from '../message.js'
+import type { RebalanceListener } from './rebalance-callbacks.js'
 import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
 
 /** What to do where there is no position, or where it is out of range. */
@@ -69,6 +70,8 @@ export interface ReadingOptions {
 
 /** How a member of a group behaves. */
 export interface GroupConsumerOptions extends ReadingOptions {
+  /** What the application does when partitions come and go; default nothing. */
+  readonly rebalanceListener?: RebalanceListener
   /** A member that was not heard of for this long is out, in milliseconds; brokers set bounds. Default 45000. */
   readonly sessionTimeoutMs?: number
   /**
@@ -159,11 +162,23 @@ const READING_RULES = {
   retryBackoffMaxMs: integerOption(1000, 0),
 }
 
+const CALLBACKS = new Set(['onPartitionsAssigned', 'onPartitionsRevoked', 'onPartitionsLost'])
+
+const isRebalanceListener = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(([name, callback]) => CALLBACKS.has(name) && typeof callback === 'function')
+
 const GROUP_RULES = {
   ...READING_RULES,
   sessionTimeoutMs: integerOption(45_000, 1, MAX_INT32),
   heartbeatIntervalMs: integerOption(500, 1),
   maxPollIntervalMs: integerOption(300_000, 1, MAX_INT32),
+  rebalanceListener: customOption<RebalanceListener>(
+    {},
+    'an object with functions onPartitionsAssigned, onPartitionsRevoked and onPartitionsLost, or some of them',
+    isRebalanceListener,
+  ),
   groupInstanceId: customOption<string | undefined>(
     undefined,
     "a text of 1 to 249 ASCII letters, digits, '.', '_' and '-', but not '.' or '..'",

@@ -1,5 +1,5 @@
 /** A consumer that is a member of a group: what becomes of its partitions when the group rebalances. */
-import { anySignal } from '../../runtime/abort.js'
+import { abortable, anySignal } from '../../runtime/abort.js'
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
 import { Events } from '../../runtime/events.js'
@@ -21,6 +21,7 @@ import { ConsumerSensors } from './consumer-metrics.js'
 import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
 import { Consumption } from './consumption.js'
 import { PollWatch } from './poll-watch.js'
+import { RebalanceCallbacks, type Revocation } from './rebalance-callbacks.js'
 
 /** Which group is joined, and how. */
 export interface GroupJoin {
@@ -70,6 +71,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
   /** Counts what becomes of the partitions, so that what is overtaken is noticed. */
   #changes = 0
   readonly #isAtMostOnce: boolean
+  readonly #callbacks: RebalanceCallbacks
   /** The partitions that the application was told of; undefined when it was told of none at all. */
   #announced: Set<string> | undefined
 
@@ -112,6 +114,12 @@ class GroupMember implements ConsumerParts, MembershipListener {
       },
       this,
     )
+    this.#callbacks = new RebalanceCallbacks(options.rebalanceListener, {
+      timers: context.timers,
+      timeoutMs: options.maxPollIntervalMs,
+      revocation: () => this.#revocation(),
+      failed: (error) => this.events.emit('error', error),
+    })
     this.#watch = new PollWatch(context, options.maxPollIntervalMs, this.consumption, () =>
       this.#pollTimedOut(),
     )
@@ -120,7 +128,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumption, committer } = this
     this.#rebalancing()
-    this.#changes++
+    const change = ++this.#changes
     consumption.suspend(partitions)
     await consumption.idle(partitions)
     if (committer.isAutomatic) {
@@ -128,6 +136,8 @@ class GroupMember implements ConsumerParts, MembershipListener {
         .commitPositions({ withSuspended: true })
         .catch((error: unknown) => this.events.emit('error', error))
     }
+    // A turn that took too long was not waited for, and the group may have given them to others since.
+    if (change === this.#changes) await this.#callbacks.revoked(partitions)
     this.#tellGone('revoked', partitions)
   }
 
@@ -142,6 +152,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
     if (!this.#isAway) this.#rebalancing()
     this.#changes++
     this.consumption.assign([], false)
+    void this.#callbacks.lost(partitions)
     this.#tellGone('lost', partitions)
   }
 
@@ -153,7 +164,13 @@ class GroupMember implements ConsumerParts, MembershipListener {
     })
     const added = this.consumption.assign(known, isContinuous)
     const change = ++this.#changes
-    await this.consumption.positions.begin(added, { groupId: this.groupId })
+    const versions = added.map(({ version }) => version)
+    // Nothing is handed out as long as it is not known where to begin.
+    await this.#callbacks.assigned(partitions)
+    if (change !== this.#changes) return
+    // Unless the application has gone elsewhere.
+    const untouched = added.filter(({ version }, index) => version === versions[index])
+    await this.consumption.positions.begin(untouched, { groupId: this.groupId })
     // A rebalance does not wait until it is known where to begin.
     if (change !== this.#changes) return
     this.consumption.placed()
@@ -180,7 +197,11 @@ class GroupMember implements ConsumerParts, MembershipListener {
   async leave(reason: string, signal?: AbortSignal): Promise<void> {
     this.#watch.stop()
     this.committer.stop()
+    // While it is a member still, so that it can commit; what throws is the caller's wish to wait no longer.
+    await abortable(this.#callbacks.revoked(this.#callbacks.told), signal).catch(() => undefined)
     await this.membership.leave(reason, signal)
+    // What came while it left.
+    await abortable(this.#callbacks.lost(this.#callbacks.told), signal).catch(() => undefined)
     this.consumption.stop(
       new OttlaError('RESOURCE_CLOSED', `${this.name} is closed; open a new one to go on.`),
     )
@@ -188,6 +209,21 @@ class GroupMember implements ConsumerParts, MembershipListener {
 
   #rebalancing(): void {
     this.sensors.rebalancing(this.#clock.monotonic())
+  }
+
+  /** Commits in the present generation and in no other: a callback that takes too long must not commit as what it was. */
+  #revocation(): Revocation {
+    const { generation } = this.membership
+    return {
+      commit: async (offsets = this.committer.due({ withSuspended: true })) => {
+        if (offsets.length === 0) return
+        await this.membership.commit(offsets, this.consumption.signal, generation)
+        for (const { topic, partition, offset } of offsets) {
+          this.consumption.states.get(partitionName({ topic, partition }))?.tracker.committed(offset)
+        }
+        this.events.emit('committed', offsets)
+      },
+    }
   }
 
   /** The application hears of the end of what it was told of. */

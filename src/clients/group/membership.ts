@@ -121,15 +121,15 @@ export class Membership {
   }
 
   /**
-   * Commits as this member of this generation (G2).
+   * Commits as this member of this generation (G2), or of `generation` and no other.
    * @throws OttlaError UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION or REBALANCE_IN_PROGRESS when that is over; the member
    * joins again by itself. FENCED_INSTANCE_ID when another has taken its place, which ends the membership.
    */
-  async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
+  async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal, generation?: number): Promise<void> {
     const { groupId, backoff } = this.#options
     let stay = this.#stay
     const identity = () => {
-      const member = this.assertMember()
+      const member = this.assertMember(generation)
       stay = this.#stay
       return member
     }
@@ -154,10 +154,10 @@ export class Membership {
   /** Who it is in the present generation.
    * @throws OttlaError REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID between two.
    */
-  assertMember(): MemberOfGeneration {
+  assertMember(generation = this.#generation): MemberOfGeneration {
     const { groupId, groupInstanceId = null } = this.#options
     // Without an id it would pass for a commit of nobody in particular, which an empty group accepts.
-    if (this.#memberId === '' || this.#generation < 0) {
+    if (this.#memberId === '' || generation < 0 || generation !== this.#generation) {
       throw new OttlaError(
         'REBALANCE_IN_PROGRESS',
         `Group ${groupId} is rebalancing, and the consumer owns no partitions at the moment.`,
