@@ -46,7 +46,10 @@ export interface ListenAt {
   readonly host?: string | undefined
   /** 0 for one that is free. */
   readonly port?: number | undefined
+  /** A Unix socket; the file of one that nobody listens at any more is replaced. */
   readonly path?: string | undefined
+  /** Who may connect to it, as the mode of its file; what the process's umask leaves when not given. */
+  readonly pathMode?: number | undefined
   readonly tls?: TlsOptions | undefined
 }
 

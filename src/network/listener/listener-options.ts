@@ -36,8 +36,13 @@ export interface ListenerOptions {
   readonly host?: string
   /** The port to listen on; 0, the default, takes one that is free. */
   readonly port?: number
-  /** The path of a Unix socket, in place of `host` and `port`. */
+  /**
+   * The path of a Unix socket, in place of `host` and `port`: for clients of this machine that can be told how to
+   * connect. The file that a process has left there that is gone is replaced.
+   */
   readonly path?: string
+  /** Who may connect to the Unix socket, as the mode of its file; default `0o600`, this user alone. */
+  readonly pathMode?: number
   /**
    * What clients are told to connect to, where that is not what the listener is bound to: behind a proxy or in a
    * container.
@@ -75,6 +80,11 @@ const RULES = {
   host: textOption('127.0.0.1'),
   port: integerOption(0, 0, 65_535),
   path: textOption<string | undefined>(undefined),
+  pathMode: customOption<number | undefined>(
+    undefined,
+    'a mode from 0 to 0o777',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 0o777,
+  ),
   advertised: customOption<ListenerOptions['advertised']>(
     undefined,
     'an object with host, port or both',
@@ -129,12 +139,31 @@ export type CheckedListenerOptions = Omit<Checked<typeof RULES>, 'name' | 'sasl'
   readonly advertisedPort: number | undefined
 }
 
+/** What a Unix socket has no use for, and what is for nothing else. */
+const assertFitting = ({ path, host, port, pathMode }: ListenerOptions): void => {
+  if (path === undefined) {
+    if (pathMode === undefined) return
+    throw new OttlaError(
+      'INVALID_ARGUMENT',
+      'Option pathMode of listen is for a Unix socket; expected path with it.',
+    )
+  }
+  if (host === undefined && port === undefined) return
+  const named = host === undefined ? 'port' : 'host'
+  throw new OttlaError(
+    'INVALID_ARGUMENT',
+    `Option ${named} of listen is given beside path; expected a Unix socket, or a host and a port.`,
+    { details: { path, host, port } },
+  )
+}
+
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
 export const checkListenerOptions = (given: ListenerOptions | undefined): CheckedListenerOptions => {
   const options = checkOptions('listen', RULES, given)
+  assertFitting(given ?? {})
   const advertised = checkOptions('advertised', ADVERTISED_RULES, options.advertised)
   const { path, host, tls, insecure } = options
   const sasl = options.sasl === undefined ? undefined : checkSaslOptions(options.sasl)
@@ -146,6 +175,7 @@ export const checkListenerOptions = (given: ListenerOptions | undefined): Checke
   const protocol = tls === undefined ? 'PLAINTEXT' : 'SSL'
   return {
     ...options,
+    pathMode: path === undefined ? undefined : (options.pathMode ?? 0o600),
     name: options.name ?? (sasl === undefined ? protocol : `SASL_${protocol}`),
     sasl,
     authorizer: options.authorizer === undefined ? undefined : checkAuthorizer(options.authorizer),

@@ -109,7 +109,7 @@ export class Listener extends Resource {
       )
     }
     connections.advertised = {
-      host: options.advertisedHost ?? options.host,
+      host: options.advertisedHost ?? options.path ?? options.host,
       port: options.advertisedPort ?? server.port,
     }
     return new Listener(options, server, connections, parts)

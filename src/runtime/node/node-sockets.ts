@@ -1,6 +1,7 @@
 /** The Sockets seam on Node: node:net, and node:tls where certificates are given. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
+import { bind } from './bind.js'
 import type {
   Connection,
   ConnectionHandler,
@@ -105,13 +106,7 @@ export const nodeSockets: Sockets = {
       socket.on('close', () => sockets.delete(socket))
       if (sockets.size - acceptedCount > MAX_HANDSHAKES) socket.destroy()
     })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
+    await bind(server, at)
     const address = server.address()
     return {
       port: typeof address === 'object' && address !== null ? address.port : 0,
