@@ -2,10 +2,8 @@
  * The embedded broker: one node of a cluster of one. It opens the storage, replays the metadata, and answers
  * requests; what each API does is in handlers/.
  */
-import { DiskBudget } from '../log/disk-budget.js'
-import type { LogListeners } from '../log/log-events.js'
+import type { DiskBudget } from '../log/disk-budget.js'
 import { refuseUnfinishedCopy } from '../log/maintenance/copy-log.js'
-import type { PartitionLog } from '../log/partition-log.js'
 import { PartitionLogs } from '../log/partition-logs.js'
 import type { Api, Fields, RequestOf, ResponseOf } from '../protocol/schema.js'
 import type { ScramMechanism } from '../protocol/scram.js'
@@ -17,15 +15,17 @@ import { SILENT, type Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics/metrics.js'
 import { systemRandom, type Random } from '../runtime/random.js'
 import { Timers } from '../runtime/timers.js'
-import type { Durability, LogStorage, PartitionId } from '../storage/contract.js'
+import type { Durability, LogStorage } from '../storage/contract.js'
 import { answerGuarded } from './authorizer/guarded.js'
 import type { BrokerEvents } from './broker-events.js'
 import { Compaction } from './compaction.js'
-import { brokerConfigsOf, type BrokerConfigs, type GivenConfigs } from './configs/broker-configs.js'
+import { brokerConfigsOf, type GivenConfigs } from './configs/broker-configs.js'
 import { compactedTopicConfigs } from './configs/compacted-topic-configs.js'
 import { TopicLogConfigs } from './configs/topic-log-configs.js'
 import type { ScramCredential } from './credentials/scram-credentials.js'
+import { diskBudgetOf } from './disk-budget-of.js'
 import { logEvents } from './event-log.js'
+import { logListeners } from './log-listeners.js'
 import { FetchSessions } from './fetch-sessions.js'
 import { FetchWaiters } from './fetch-waiters.js'
 import { inspectLog, type LogInspection } from './inspection.js'
@@ -326,47 +326,6 @@ const coordinatorTopic = (name: string, numPartitions: number, segmentBytes: num
   assignments: [],
   configs: compactedTopicConfigs(segmentBytes),
 })
-
-/** The disk budget, where the configs set one. */
-const diskBudgetOf = (
-  configs: BrokerConfigs,
-  logs: () => Iterable<PartitionLog>,
-  events: Events<BrokerEvents>,
-): DiskBudget | undefined => {
-  const { 'ottla.disk.max.bytes': maxBytes, 'ottla.disk.policy': policy } = configs
-  if (maxBytes < 0) return undefined
-  const budget: DiskBudget = new DiskBudget({
-    maxBytes,
-    policy,
-    logs,
-    onReached: () => events.emit('diskBudgetReached', { usedBytes: budget.usedBytes, maxBytes, policy }),
-    onRelieved: () => events.emit('diskBudgetRelieved', { usedBytes: budget.usedBytes, maxBytes, policy }),
-  })
-  return budget
-}
-
-/** Passes on what logs tell, with the names of their topics; of one that has none, nobody is told. */
-const logListeners = (
-  topicOf: (id: PartitionId) => string | undefined,
-  events: Events<BrokerEvents>,
-): LogListeners => {
-  const named = ({ partition, ...id }: PartitionId, tell: (place: NamedPartition) => void): void => {
-    const topic = topicOf({ partition, ...id })
-    if (topic !== undefined) tell({ topic, partition })
-  }
-  return {
-    onFailed: (id, error) => named(id, (place) => events.emit('partitionOffline', { ...place, error })),
-    onDropped: (id, dropped) => named(id, (place) => events.emit('recordsDropped', { ...place, ...dropped })),
-    onRolled: (id, rolled) => named(id, (place) => events.emit('segmentRolled', { ...place, ...rolled })),
-    onRecovered: (id, recovery) =>
-      named(id, (place) => events.emit('logRecovered', { ...place, ...recovery })),
-  }
-}
-
-interface NamedPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 interface BrokerParts {
   readonly diskBudget: DiskBudget | undefined
