@@ -115,7 +115,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'gives the leader what all have sent, and each its assignment',
-      source: 'GroupMetadataManager.classicGroupSyncToMember',
+      source: 'GroupMetadataManager.classicGroupSyncToClassicGroup',
       steps: [
         ...GROUP_OF_ONE,
         ...SECOND_JOINS,
@@ -126,7 +126,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'answers a follower when the leader has sent the assignments',
-      source: 'GroupMetadataManager.classicGroupSyncToMember (COMPLETING_REBALANCE)',
+      source: 'GroupMetadataManager.classicGroupSyncToClassicGroup (COMPLETING_REBALANCE)',
       steps: [
         ...GROUP_OF_ONE,
         ...SECOND_JOINS,
@@ -150,7 +150,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'gives a member that the leader forgot no bytes',
-      source: 'GroupMetadataManager.classicGroupSyncToMember',
+      source: 'GroupMetadataManager.classicGroupSyncToClassicGroup',
       ottlaDiffers: 'it gets an assignment of nothing, since clients cannot read no bytes',
       steps: [
         newId('one'),
@@ -160,7 +160,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'gives the same assignment again in a stable group',
-      source: 'GroupMetadataManager.classicGroupSyncToMember (STABLE)',
+      source: 'GroupMetadataManager.classicGroupSyncToClassicGroup (STABLE)',
       steps: [...GROUP_OF_ONE, sync('$one', 1, { errorCode: 'NONE', assignment: text('all') })],
     },
     {
@@ -237,7 +237,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'refuses to sync while members are still joining',
-      source: 'GroupMetadataManager.classicGroupSyncToMember (PREPARING_REBALANCE)',
+      source: 'GroupMetadataManager.classicGroupSyncToClassicGroup (PREPARING_REBALANCE)',
       steps: [
         ...GROUP_OF_ONE,
         newId('two'),
@@ -342,7 +342,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'forgets who does not join within the rebalance timeout',
-      source: 'GroupMetadataManager.tryCompleteElseScheduleJoin, completeClassicGroupJoin',
+      source: 'GroupMetadataManager.maybeCompleteJoinElseSchedule, completeClassicGroupJoin',
       steps: [
         newId('one', { rebalanceTimeoutMs: 300 }),
         join('$one', { generationId: 1 }, { client: 'one', rebalanceTimeoutMs: 300 }),
@@ -358,7 +358,7 @@ export const groupsArea: Area = {
     },
     {
       name: 'describes a group in each of its states',
-      source: 'ClassicGroup.describe',
+      source: 'GroupMetadataManager.describeGroups',
       steps: [
         ...GROUP_OF_ONE,
         describeGroup({

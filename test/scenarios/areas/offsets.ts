@@ -32,7 +32,7 @@ export const offsetsArea: Area = {
   scenarios: [
     {
       name: 'takes commits of nobody in particular, as long as the group has no members',
-      source: 'GroupMetadataManager.validateOffsetCommit (isSimpleGroup)',
+      source: 'ClassicGroup.validateOffsetCommit (no members)',
       topics: orders,
       steps: [
         commit('', -1, 7, { errorCode: 'NONE' }, { metadata: 'note', leaderEpoch: 0 }),

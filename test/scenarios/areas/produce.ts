@@ -352,7 +352,7 @@ export const produceArea: Area = {
     },
     {
       name: 'recognizes the last five batches, and no older one',
-      source: 'ProducerStateEntry.NUM_BATCHES_TO_RETAIN',
+      source: 'ProducerStateEntry (NUM_BATCHES_TO_RETAIN)',
       topics: orders,
       steps: [
         idempotent,

@@ -62,7 +62,7 @@ export const securityArea: Area = {
     },
     {
       name: 'refuses too few iterations and too many',
-      source: 'ScramControlManager.validateScramCredentialUpsertion (UNACCEPTABLE_CREDENTIAL)',
+      source: 'ScramControlManager.validateUpsertion (UNACCEPTABLE_CREDENTIAL)',
       steps: [
         upsert({ errorCode: 'UNACCEPTABLE_CREDENTIAL' }, { iterations: 4095 }),
         upsert({ errorCode: 'UNACCEPTABLE_CREDENTIAL' }, { iterations: 16_385 }),

@@ -469,7 +469,7 @@ export const transactionsArea: Area = {
     },
     {
       name: 'commits offsets with the transaction',
-      source: 'OffsetMetadataManager.commitTransactionalOffset, completeTransaction',
+      source: 'OffsetMetadataManager.commitTransactionalOffset, replayEndTransactionMarker',
       topics: orders,
       steps: [
         begin,
@@ -483,7 +483,7 @@ export const transactionsArea: Area = {
     },
     {
       name: 'forgets offsets with the transaction',
-      source: 'OffsetMetadataManager.completeTransaction (ABORT)',
+      source: 'OffsetMetadataManager.replayEndTransactionMarker (ABORT)',
       topics: orders,
       steps: [
         commit('', -1, 3),

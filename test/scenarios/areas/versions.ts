@@ -82,12 +82,12 @@ export const versionsArea: Area = {
     },
     {
       name: 'ends the connection of a version that was removed',
-      source: 'RequestContext.parseRequest, SocketServer.processCompletedReceives',
+      source: 'RequestContext.parseRequest, Processor.processCompletedReceives',
       steps: [frame(1, 3)],
     },
     {
       name: 'ends the connection of a version that is still to come',
-      source: 'RequestContext.parseRequest, SocketServer.processCompletedReceives',
+      source: 'RequestContext.parseRequest, Processor.processCompletedReceives',
       steps: [frame(3, 99)],
     },
     {
