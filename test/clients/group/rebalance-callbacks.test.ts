@@ -1,4 +1,5 @@
 /** What a member of a group tells the application of its partitions, in order, and how long it waits for it. */
+import { fc, it as prop } from '@fast-check/vitest'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Consumer } from '../../../src/clients/consumer/consumer.js'
 import type { GroupConsumerOptions } from '../../../src/clients/consumer/consumer-options.js'
@@ -286,6 +287,91 @@ describe.each([
       expect(await reached(second.consumer.position(partition))).toBe(2)
     }
   })
+})
+
+describe.each([
+  ['eager', EAGER],
+  ['cooperative', COOPERATIVE],
+])('of members that are %s, which come, leave and are expelled', (_name, assignors) => {
+  const step = fc.tuple(
+    fc.constantFrom('join', 'join', 'close', 'expel'),
+    fc.nat({ max: 9 }),
+    fc.nat({ max: 3000 }),
+  )
+  prop.prop([fc.array(step, { minLength: 3, maxLength: 10 })], { numRuns: 15 })(
+    'nobody is told of a partition that another was not told to have lost (G1), and none is left over',
+    async (steps) => {
+      const { join, until, reached, expel, clock, broker } = await openWorld(assignors)
+      const owners = new Map<number, number>()
+      const wrong: string[] = []
+      const members = new Map<number, Consumer<Text>>()
+      const expelled = new Set<number>()
+      const listenerOf = (member: number) => {
+        const release = (partitions: readonly TopicPartition[], how: string): void => {
+          for (const { partition } of partitions) {
+            if (owners.get(partition) === member) owners.delete(partition)
+            else if (!expelled.has(member)) wrong.push(`${member} ${how} ${partition}`)
+          }
+        }
+        return {
+          onPartitionsAssigned: (partitions: readonly TopicPartition[]) => {
+            for (const { partition } of partitions) {
+              const owner = owners.get(partition)
+              if (owner !== undefined) wrong.push(`${member} got ${partition} of ${owner}`)
+              owners.set(partition, member)
+            }
+          },
+          // It takes a while, and whoever is next has to wait for it.
+          onPartitionsRevoked: async (partitions: readonly TopicPartition[]) => {
+            await turn()
+            release(partitions, 'revoked')
+          },
+          onPartitionsLost: (partitions: readonly TopicPartition[]) => release(partitions, 'lost'),
+        }
+      }
+      const add = async (member: number): Promise<void> => {
+        members.set(member, await join({ enableAutoCommit: false, rebalanceListener: listenerOf(member) }))
+      }
+      const underWay: Promise<unknown>[] = [add(-1)]
+      for (const [index, [what, which, pauseMs]] of steps.entries()) {
+        await clock.advanceAsync(pauseMs)
+        const [chosen, consumer] = [...members].at(which % Math.max(1, members.size)) ?? []
+        if (what === 'join' && members.size < 5) underWay.push(add(index))
+        else if (what === 'close' && members.size > 1 && chosen !== undefined && consumer !== undefined) {
+          members.delete(chosen)
+          underWay.push(reached(consumer.close()))
+        } else if (what === 'expel' && chosen !== undefined && consumer !== undefined) {
+          // Between two generations it has no member id to tell.
+          const isDone = await expel(consumer).then(
+            () => true,
+            () => false,
+          )
+          if (!isDone) continue
+          // Others may have them now, before it hears of it.
+          expelled.add(chosen)
+          for (const [partition, owner] of [...owners]) if (owner === chosen) owners.delete(partition)
+        }
+      }
+      await Promise.all(underWay)
+      const told = (member: number): number[] =>
+        [...owners].flatMap(([partition, owner]) => (owner === member ? [partition] : [])).sort()
+      const has = (consumer: Consumer<Text>): number[] =>
+        consumer
+          .assignment()
+          .map(({ partition }) => partition)
+          .sort()
+      await until(
+        () =>
+          owners.size === PARTITIONS &&
+          [...members].every(([member, consumer]) => told(member).join() === has(consumer).join()),
+      )
+      expect(wrong).toEqual([])
+      for (const consumer of members.values()) await reached(consumer.close())
+      expect(wrong).toEqual([])
+      expect(owners.size).toBe(0)
+      await broker.close()
+    },
+  )
 })
 
 it('refuses a listener with anything else in it', async () => {
