@@ -181,7 +181,7 @@ describe('bad input', () => {
       (o) => o.admin.deleteTopics('orders' as never),
       'INVALID_ARGUMENT',
       'orders',
-      'a list of topic names',
+      'expected a list',
     ],
     [
       'one partition where a list is paused',

@@ -3,6 +3,7 @@ import type { ClientContext } from '../context.js'
 import type { TopicPartition } from '../message.js'
 import * as acls from './acls.js'
 import type { AdminOptions, ChangeOptions } from './admin-options.js'
+import { checkList } from './check-list.js'
 import * as cluster from './cluster.js'
 import * as configs from './configs.js'
 import * as groupMembers from './group-members.js'
@@ -47,19 +48,19 @@ export class Admin {
    * INVALID_REPLICA_ASSIGNMENT for brokers that are not there, INVALID_CONFIG, INVALID_REQUEST for a topic that is
    * named twice, or has assignments and a number of partitions.
    */
-  createTopics(
+  async createTopics(
     newTopics: readonly topics.NewTopic[],
     options: ChangeOptions = {},
   ): Promise<readonly topics.CreatedTopic[]> {
-    return topics.createTopics(this.#context, newTopics, options)
+    return topics.createTopics(this.#context, checkList('What to create', newTopics), options)
   }
 
   /**
    * Deletes topics and all their records.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION for an internal one.
    */
-  deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
-    return topics.deleteTopics(this.#context, names, options)
+  async deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
+    return topics.deleteTopics(this.#context, checkList('What to delete', names), options)
   }
 
   /**
@@ -79,11 +80,11 @@ export class Admin {
    * The partitions of topics, and who leads them.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
    */
-  describeTopics(
+  async describeTopics(
     names: readonly string[],
     options: AdminOptions = {},
   ): Promise<readonly topics.TopicDescription[]> {
-    return topics.describeTopics(this.#context, names, options)
+    return topics.describeTopics(this.#context, checkList('What to describe', names), options)
   }
 
   /**
@@ -111,11 +112,11 @@ export class Admin {
   }
 
   /** What has settings, of the types asked for, or of all (KIP-1142). */
-  listConfigResources(
+  async listConfigResources(
     types: readonly configs.ConfigResource['type'][] = ['topic', 'broker'],
     options: AdminOptions = {},
   ): Promise<readonly configs.ConfigResource[]> {
-    return configs.listConfigResources(this.#context, types, options)
+    return configs.listConfigResources(this.#context, checkList('What to list', types), options)
   }
 
   /**
@@ -138,11 +139,11 @@ export class Admin {
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE beyond the end, POLICY_VIOLATION for a topic
    * whose `cleanup.policy` has no delete, INVALID_TOPIC_EXCEPTION for an internal one.
    */
-  deleteRecords(
+  async deleteRecords(
     partitions: readonly records.RecordsToDelete[],
     options: AdminOptions = {},
   ): Promise<readonly records.DeletedRecords[]> {
-    return records.deleteRecords(this.#context, partitions, options)
+    return records.deleteRecords(this.#context, checkList('What to delete', partitions), options)
   }
 
   /**
@@ -150,12 +151,12 @@ export class Admin {
    * record at or after a time; -1 where there is none.
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION, INVALID_ARGUMENT for another offset, such as those of tiered storage.
    */
-  listOffsets(
+  async listOffsets(
     partitions: readonly TopicPartition[],
     spec: listedOffsets.OffsetSpec,
     options: listedOffsets.ListOffsetsOptions = {},
   ): Promise<readonly listedOffsets.ListedOffset[]> {
-    return listedOffsets.listOffsets(this.#context, partitions, spec, options)
+    return listedOffsets.listOffsets(this.#context, checkList('Where to look', partitions), spec, options)
   }
 
   /** The brokers, the controller and the cluster's id; and what this client may do with it, if asked for. */
@@ -177,11 +178,11 @@ export class Admin {
   }
 
   /** State, members and assignments of groups; a group that does not exist is in the state Dead. */
-  describeGroups(
+  async describeGroups(
     groupIds: readonly string[],
     options: AdminOptions = {},
   ): Promise<readonly groups.GroupDescription[]> {
-    return groups.describeGroups(this.#context, groupIds, options)
+    return groups.describeGroups(this.#context, checkList('What to describe', groupIds), options)
   }
 
   /** How far a group has come: every offset that it committed. */
@@ -198,12 +199,12 @@ export class Admin {
    * @throws OttlaError UNKNOWN_MEMBER_ID for a group that has members, UNKNOWN_TOPIC_OR_PARTITION,
    * OFFSET_METADATA_TOO_LARGE, INVALID_GROUP_ID for an empty name.
    */
-  alterConsumerGroupOffsets(
+  async alterConsumerGroupOffsets(
     groupId: string,
     offsets: readonly groupOffsets.GroupOffsetToSet[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return groupOffsets.alterGroupOffsets(this.#context, groupId, offsets, options)
+    return groupOffsets.alterGroupOffsets(this.#context, groupId, checkList('What to set', offsets), options)
   }
 
   /**
@@ -224,8 +225,8 @@ export class Admin {
    * Deletes groups that nobody is a member of, with all that they committed.
    * @throws OttlaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
    */
-  deleteGroups(groupIds: readonly string[], options: AdminOptions = {}): Promise<void> {
-    return groups.deleteGroups(this.#context, groupIds, options)
+  async deleteGroups(groupIds: readonly string[], options: AdminOptions = {}): Promise<void> {
+    return groups.deleteGroups(this.#context, checkList('What to delete', groupIds), options)
   }
 
   /**
@@ -234,34 +235,43 @@ export class Admin {
    * @throws OttlaError GROUP_ID_NOT_FOUND, GROUP_SUBSCRIBED_TO_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, NON_EMPTY_GROUP for
    * a group with members that are no consumers.
    */
-  deleteConsumerGroupOffsets(
+  async deleteConsumerGroupOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return groupOffsets.deleteGroupOffsets(this.#context, groupId, partitions, options)
+    return groupOffsets.deleteGroupOffsets(
+      this.#context,
+      groupId,
+      checkList('What to delete', partitions),
+      options,
+    )
   }
 
   /**
    * The producers that partitions remember, with the transactions that they have open there (KIP-664).
    * @throws OttlaError UNKNOWN_TOPIC_OR_PARTITION.
    */
-  describeProducers(
+  async describeProducers(
     partitions: readonly TopicPartition[],
     options: AdminOptions = {},
   ): Promise<readonly producers.PartitionProducers[]> {
-    return producers.describeProducers(this.#context, partitions, options)
+    return producers.describeProducers(this.#context, checkList('What to describe', partitions), options)
   }
 
   /**
    * What coordinators know of transactional ids: the producer, and where its transaction stands (KIP-664).
    * @throws OttlaError TRANSACTIONAL_ID_NOT_FOUND.
    */
-  describeTransactions(
+  async describeTransactions(
     transactionalIds: readonly string[],
     options: AdminOptions = {},
   ): Promise<readonly transactions.TransactionDescription[]> {
-    return transactions.describeTransactions(this.#context, transactionalIds, options)
+    return transactions.describeTransactions(
+      this.#context,
+      checkList('What to describe', transactionalIds),
+      options,
+    )
   }
 
   /**
@@ -291,8 +301,8 @@ export class Admin {
    * there once.
    * @throws OttlaError INVALID_REQUEST for a name or a principal that cannot be.
    */
-  createAcls(bindings: readonly acls.NewAclBinding[], options: AdminOptions = {}): Promise<void> {
-    return acls.createAcls(this.#context, bindings, options)
+  async createAcls(bindings: readonly acls.NewAclBinding[], options: AdminOptions = {}): Promise<void> {
+    return acls.createAcls(this.#context, checkList('What to create', bindings), options)
   }
 
   /** The access control entries that `filter` lets through; all of them when it says nothing. */
@@ -304,11 +314,11 @@ export class Admin {
   }
 
   /** Removes the access control entries that any of `filters` lets through; resolves to those. */
-  deleteAcls(
+  async deleteAcls(
     filters: readonly acls.AclBindingFilter[],
     options: AdminOptions = {},
   ): Promise<readonly acls.AclBinding[]> {
-    return acls.deleteAcls(this.#context, filters, options)
+    return acls.deleteAcls(this.#context, checkList('What to delete', filters), options)
   }
 
   /**
@@ -328,11 +338,11 @@ export class Admin {
    * @throws OttlaError RESOURCE_NOT_FOUND for a removal of what is not there, UNACCEPTABLE_CREDENTIAL for a name or
    * iterations that cannot be, DUPLICATE_RESOURCE for a user that is named twice, INVALID_ARGUMENT for a password.
    */
-  alterUserScramCredentials(
+  async alterUserScramCredentials(
     alterations: readonly scram.UserScramCredentialAlteration[],
     options: AdminOptions = {},
   ): Promise<void> {
-    return scram.alterUserScramCredentials(this.#context, alterations, options)
+    return scram.alterUserScramCredentials(this.#context, checkList('What to change', alterations), options)
   }
 
   /**
@@ -352,10 +362,10 @@ export class Admin {
    * @throws OttlaError INVALID_REQUEST for an entity, a key or a value that cannot be, and for an entity that is named
    * twice.
    */
-  alterClientQuotas(
+  async alterClientQuotas(
     alterations: readonly quotas.ClientQuotaAlteration[],
     options: ChangeOptions = {},
   ): Promise<void> {
-    return quotas.alterClientQuotas(this.#context, alterations, options)
+    return quotas.alterClientQuotas(this.#context, checkList('What to change', alterations), options)
   }
 }

@@ -2,7 +2,7 @@
 import { createPartitions as createPartitionsApi } from '../../protocol/api/create-partitions.js'
 import { createTopics as createTopicsApi } from '../../protocol/api/create-topics.js'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/api/delete-topics.js'
-import { errorFromKafkaCode, invalidArgument, type OttlaError } from '../../runtime/errors/ottla-error.js'
+import { errorFromKafkaCode, type OttlaError } from '../../runtime/errors/ottla-error.js'
 import { ZERO_UUID, type Uuid } from '../../runtime/uuid.js'
 import type { TopicMetadata } from '../cluster.js'
 import type { ClientContext } from '../context.js'
@@ -11,9 +11,6 @@ import { Outcomes } from './outcomes.js'
 
 /** How long a broker may take for a change, in milliseconds. */
 const CHANGE_TIMEOUT_MS = 30_000
-
-/** Callers without types give anything; a text would be taken for its letters. */
-const isList = (value: unknown): boolean => Array.isArray(value)
 
 /** A topic to be created. */
 export interface NewTopic {
@@ -92,7 +89,6 @@ export const deleteTopics = async (
   names: readonly string[],
   { signal }: AdminOptions,
 ): Promise<void> => {
-  if (!isList(names)) throw invalidArgument('What to delete', names, 'a list of topic names')
   const controller = await cluster.controller({ signal })
   const request = {
     topics: names.map((name) => ({ name, topicId: ZERO_UUID })),

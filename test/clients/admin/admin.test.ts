@@ -34,6 +34,29 @@ const itemsFailed = async (call: Promise<unknown>): Promise<OttlaError<'ITEMS_FA
 const codesOf = (error: OttlaError<'ITEMS_FAILED'>): Record<string, string> =>
   Object.fromEntries([...error.details.failed].map(([item, { code }]) => [item, code]))
 
+it('takes a list where a call has several items, not a text whose letters are other items', async () => {
+  const calls: readonly ((text: never) => Promise<unknown>)[] = [
+    (text) => admin.createTopics(text),
+    (text) => admin.deleteTopics(text),
+    (text) => admin.describeTopics(text),
+    (text) => admin.listConfigResources(text),
+    (text) => admin.deleteRecords(text),
+    (text) => admin.listOffsets(text, 'latest'),
+    (text) => admin.describeGroups(text),
+    (text) => admin.deleteGroups(text),
+    (text) => admin.alterConsumerGroupOffsets('g', text),
+    (text) => admin.deleteConsumerGroupOffsets('g', text),
+    (text) => admin.describeProducers(text),
+    (text) => admin.describeTransactions(text),
+    (text) => admin.createAcls(text),
+    (text) => admin.deleteAcls(text),
+    (text) => admin.alterUserScramCredentials(text),
+    (text) => admin.alterClientQuotas(text),
+  ]
+  for (const call of calls)
+    await expect(call('g1' as never), String(call)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+})
+
 describe('topics', () => {
   it('are created, listed, described and deleted', async () => {
     const created = await admin.createTopics([{ name: 'b', numPartitions: 3 }, { name: 'a' }])
