@@ -55,6 +55,18 @@ export const brokerCommand = (mainClass: string): Command => ({
 })
 
 /**
+ * How to call the word count of Kafka Streams' examples.
+ * @throws Skipped where Java, or what fetches it, is missing.
+ */
+export const streamsCommand = (): Command => ({
+  file: 'java',
+  args: [
+    ...['-XX:TieredStopAtLevel=1', '-cp', join(jarsOf('kafka-streams-4.3.0', 'streams/pom.xml'), '*')],
+    'org.apache.kafka.streams.examples.wordcount.WordCountDemo',
+  ],
+})
+
+/**
  * Runs a Java program of java/ over the Java client, and returns the lines that it printed.
  * @throws Skipped where Java is missing.
  */

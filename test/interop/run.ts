@@ -6,6 +6,7 @@ import { kafkaTools } from './kafka-tools.js'
 import { recordFormat } from './record-format.js'
 import { scenarios } from './scenarios.js'
 import { security } from './security.js'
+import { streams } from './streams.js'
 import { transactions } from './transactions.js'
 
 await runSuites('test:interop', [
@@ -14,6 +15,7 @@ await runSuites('test:interop', [
   kafkaTools,
   security,
   transactions,
+  streams,
   kafkaNames,
   scenarios,
 ])

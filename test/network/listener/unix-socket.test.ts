@@ -60,9 +60,12 @@ describe('a Unix socket', () => {
   it('takes the place of one whose process has died', async () => {
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('listens'))`
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(child.stdout, 'data')
-    await expect(ottla.listen({ path })).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' })
-    child.kill('SIGKILL')
+    try {
+      await once(child.stdout, 'data')
+      await expect(ottla.listen({ path })).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' })
+    } finally {
+      child.kill('SIGKILL')
+    }
     await once(child, 'exit')
     expect((await stat(path)).isSocket()).toBe(true)
     await ottla.listen({ path })
