@@ -139,7 +139,7 @@ export class CrashingFiles {
   }
 
   async makeDirectory(): Promise<void> {
-    await this.#step()
+    await this.#step(() => undefined)
   }
 
   async createExclusive(path: string, bytes: Uint8Array): Promise<boolean> {
@@ -156,13 +156,15 @@ export class CrashingFiles {
 
   async rename(from: string, to: string): Promise<boolean> {
     // The lock's files are not what is tested here: they are there at once, and never fail.
-    if (!from.includes(LOCK_PREFIX)) await this.#step()
-    const moved = [...this.#names].filter(([name]) => name === from || name.startsWith(`${from}/`))
-    this.#change({
-      removed: moved.map(([name]) => name),
-      added: moved.map(([name, content]) => [to + name.slice(from.length), content]),
-    })
-    return moved.length > 0
+    const move = (): boolean => {
+      const moved = [...this.#names].filter(([name]) => name === from || name.startsWith(`${from}/`))
+      this.#change({
+        removed: moved.map(([name]) => name),
+        added: moved.map(([name, content]) => [to + name.slice(from.length), content]),
+      })
+      return moved.length > 0
+    }
+    return from.includes(LOCK_PREFIX) ? move() : this.#step(move)
   }
 
   async remove(path: string): Promise<void> {
@@ -171,20 +173,20 @@ export class CrashingFiles {
       this.#syncedNames.delete(path)
       return
     }
-    await this.#step()
-    this.#change({ removed: [path], added: [] })
+    await this.#step(() => this.#change({ removed: [path], added: [] }))
   }
 
   async open(path: string, mode: 'create' | 'existing'): Promise<OpenFile> {
-    await this.#step(mode === 'create')
-    let content = this.#names.get(path)
-    if (mode === 'create') {
-      content = { bytes: new Uint8Array(0), synced: new Uint8Array(0), unsynced: [] }
-      this.#change({ removed: [], added: [[path, content]] })
-    }
-    if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-    this.maxOpenFiles = Math.max(this.maxOpenFiles, ++this.openFiles)
-    return this.#file(content)
+    return this.#step(() => {
+      let content = this.#names.get(path)
+      if (mode === 'create') {
+        content = { bytes: new Uint8Array(0), synced: new Uint8Array(0), unsynced: [] }
+        this.#change({ removed: [], added: [[path, content]] })
+      }
+      if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
+      this.maxOpenFiles = Math.max(this.maxOpenFiles, ++this.openFiles)
+      return this.#file(content)
+    }, mode === 'create')
   }
 
   async list(directory: string): Promise<readonly string[]> {
@@ -196,18 +198,18 @@ export class CrashingFiles {
   async removeDirectory(directory: string): Promise<void> {
     for (const name of [...this.#names.keys()]) {
       if (!name.startsWith(`${directory}/`)) continue
-      await this.#step()
-      this.#change({ removed: [name], added: [] })
+      await this.#step(() => this.#change({ removed: [name], added: [] }))
     }
   }
 
   async syncDirectory(directory: string): Promise<void> {
-    await this.#step()
     const isWithin = (name: string): boolean => name.startsWith(`${directory}/`)
-    this.#nameChanges = this.#nameChanges.filter((change) => {
-      if (!change.removed.some(isWithin) && !change.added.some(([name]) => isWithin(name))) return true
-      applyNames(this.#syncedNames, change)
-      return false
+    await this.#step(() => {
+      this.#nameChanges = this.#nameChanges.filter((change) => {
+        if (!change.removed.some(isWithin) && !change.added.some(([name]) => isWithin(name))) return true
+        applyNames(this.#syncedNames, change)
+        return false
+      })
     })
   }
 
@@ -224,13 +226,12 @@ export class CrashingFiles {
       this.#assertAlive(life)
       const whole = new Uint8Array(Buffer.concat(pieces))
       try {
-        await this.#step()
+        await this.#step(() => this.#write(content, { position, bytes: whole }))
       } catch (error) {
         if (life === this.#life)
           this.#write(content, { position, bytes: whole.slice(0, this.#draw(whole.length + 1)) })
         throw error
       }
-      this.#write(content, { position, bytes: whole })
     }
     return {
       read: async (target, position) => {
@@ -242,14 +243,14 @@ export class CrashingFiles {
       write,
       datasync: async () => {
         this.#assertAlive(life)
-        await this.#step()
-        content.synced = content.bytes
-        content.unsynced = []
+        await this.#step(() => {
+          content.synced = content.bytes
+          content.unsynced = []
+        })
       },
       truncate: async (size) => {
         this.#assertAlive(life)
-        await this.#step()
-        this.#write(content, { position: size, bytes: TRUNCATION })
+        await this.#step(() => this.#write(content, { position: size, bytes: TRUNCATION }))
       },
       size: () => Promise.resolve(content.bytes.length),
       close: () => {
@@ -273,13 +274,16 @@ export class CrashingFiles {
     content.unsynced.push(write)
   }
 
-  /** Takes a turn, as a disk does; then counts, or fails. */
-  async #step(isChange = true): Promise<void> {
+  /**
+   * Takes a turn, as a disk does; then counts, or fails. What it does is done within it: whoever waits for it may go on
+   * only after the next crash.
+   */
+  async #step<R>(effect: () => R, isChange = true): Promise<R> {
     const life = this.#life
     for (let turns = this.#draw(3); turns >= 0; turns--) await Promise.resolve()
     this.#assertAlive(life)
-    if (!isChange) return
-    if (this.operations >= this.#failFrom) throw new Error('ENOSPC: no space left on device')
-    this.operations++
+    if (isChange && this.operations >= this.#failFrom) throw new Error('ENOSPC: no space left on device')
+    if (isChange) this.operations++
+    return effect()
   }
 }
