@@ -80,12 +80,11 @@ export type { ConsumerMetrics } from './clients/consumer/consumer-metrics.js'
 export type { ConsumerEvents } from './clients/consumer/consumer-events.js'
 export type {
   AssignablePartition,
-  AutoOffsetReset,
-  ResetByDuration,
   ConsumerOptions,
   GroupConsumerOptions,
   ReadingOptions,
 } from './clients/consumer/consumer-options.js'
+export type { AutoOffsetReset, ResetByDuration } from './clients/consumer/auto-offset-reset.js'
 export type { RebalanceListener, Revocation } from './clients/consumer/rebalance-callbacks.js'
 export type { MessageBatch } from './clients/consumer/message-batch.js'
 export type { FailureOptions } from './clients/consumer/failure-policy.js'

@@ -12,23 +12,15 @@ import {
 import { isAssignor, rebalanceProtocolOf, type Assignor } from '../group/assignor.js'
 import { rangeAssignor } from '../group/range-assignor.js'
 import type { TopicPartition } from '../message.js'
+import { isAutoOffsetReset, type AutoOffsetReset } from './auto-offset-reset.js'
 import type { RebalanceListener } from './rebalance-callbacks.js'
 import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
-
-/** What to do where there is no position, or where it is out of range. */
-export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | ResetByDuration
-
-/** Back by a duration from the time of the reset. Source: KIP-1106, where it is `by_duration:PT1H`. */
-export interface ResetByDuration {
-  /** How far back, in milliseconds: at the first record that is not older, or at the end if all are. */
-  readonly byDurationMs: number
-}
 
 /** How every consumer reads. Sources: Kafka's consumer configs, KIP-41, KIP-62, KIP-98. */
 export interface ReadingOptions {
   /**
    * Where to begin when the group has committed nothing, and when a position is out of range: `'earliest'`,
-   * `'latest'`, `{ byDurationMs }` for that long ago, or `'none'` for an error. Default `'earliest'`, unlike Kafka's
+   * `'latest'`, `{ byDurationMs }` or `'by_duration:PT1H'` for that long ago, or `'none'` for an error. Default `'earliest'`, unlike Kafka's
    * `latest`: what was produced before a group's first member joined is then seen and not skipped in silence.
    */
   readonly autoOffsetReset?: AutoOffsetReset
@@ -125,21 +117,10 @@ export interface ConsumerOptions<T extends AnyTopic = AnyTopic> extends ReadingO
 const MAX_INT32 = 0x7fffffff
 const POSITION_EXPECTED = "an offset of at least 0, a Date, 'earliest' or 'latest'"
 
-const isAutoOffsetReset = (value: unknown): boolean =>
-  value === 'earliest' ||
-  value === 'latest' ||
-  value === 'none' ||
-  (typeof value === 'object' &&
-    value !== null &&
-    'byDurationMs' in value &&
-    Object.keys(value).length === 1 &&
-    Number.isSafeInteger(value.byDurationMs) &&
-    (value.byDurationMs as number) >= 0)
-
 const READING_RULES = {
   autoOffsetReset: customOption<AutoOffsetReset>(
     'earliest',
-    "'earliest', 'latest', 'none' or { byDurationMs } with a whole number of at least 0",
+    "'earliest', 'latest', 'none', { byDurationMs } with a whole number of at least 0, or 'by_duration:' and a duration such as PT1H",
     isAutoOffsetReset,
   ),
   enableAutoCommit: booleanOption(true),

@@ -5,7 +5,7 @@ import { fetchCommitted } from '../group/group-offsets.js'
 import { partitionName } from '../message.js'
 import type { Backoff } from '../retry.js'
 import type { PartitionPosition } from '../topic.js'
-import type { AutoOffsetReset } from './consumer-options.js'
+import { durationMsOf, type AutoOffsetReset } from './auto-offset-reset.js'
 import { lookUpPositions, type IsolationLevel } from '../offset-lookup.js'
 import type { PartitionState } from './partition-state.js'
 
@@ -59,9 +59,9 @@ export class Positions {
 
   /** Goes where `reset` says; a duration counts back from now. */
   reset(states: readonly PartitionState[], reset: Exclude<AutoOffsetReset, 'none'>): Promise<void> {
-    if (typeof reset === 'string') return this.seek(states, reset)
+    if (reset === 'earliest' || reset === 'latest') return this.seek(states, reset)
     // Nothing is older than the epoch, and a Date has bounds.
-    return this.seek(states, new Date(Math.max(0, this.#context.clock.now() - reset.byDurationMs)))
+    return this.seek(states, new Date(Math.max(0, this.#context.clock.now() - (durationMsOf(reset) ?? 0))))
   }
 
   /** Goes to `position`; what was fetched before is dropped at once. */
