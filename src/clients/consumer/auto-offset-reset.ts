@@ -10,8 +10,12 @@ export interface ResetByDuration {
 }
 
 const WRITTEN = 'by_duration:'
-/** Days, hours, minutes and seconds of ISO 8601, as Java's Duration reads them; at least one of them. */
-const DURATION = /^P(?=\d|T\d)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/
+/**
+ * Days, hours, minutes and seconds of ISO 8601, at least one of them, none of them negative: what Java's Duration writes
+ * of itself, though not all that it reads.
+ */
+const DURATION =
+  /^P(?=\d|T\d)(?:(?<days>\d+)D)?(?:T(?=\d)(?:(?<hours>\d+)H)?(?:(?<minutes>\d+)M)?(?:(?<seconds>\d+)(?:\.(?<fraction>\d{1,9}))?S)?)?$/
 
 /** How far back `reset` goes, in milliseconds; undefined when it is no duration. */
 export const durationMsOf = (reset: unknown): number | undefined => {
@@ -30,10 +34,11 @@ export const isAutoOffsetReset = (value: unknown): boolean =>
 const isDuration = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= 0
 
 const parsed = (text: string): number | undefined => {
-  const [all, days = '0', hours = '0', minutes = '0', seconds = '0'] = DURATION.exec(text) ?? []
-  if (all === undefined) return undefined
-  const ms = Math.floor(
-    ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000 + Number(seconds) * 1000,
-  )
+  const groups = DURATION.exec(text)?.groups
+  if (groups === undefined) return undefined
+  const { days = 0, hours = 0, minutes = 0, seconds = 0, fraction = '' } = groups
+  const wholeMinutes = (Number(days) * 24 + Number(hours)) * 60 + Number(minutes)
+  // Digits and not a fraction of a number, which would be a millisecond off now and then.
+  const ms = (wholeMinutes * 60 + Number(seconds)) * 1000 + Number(`${fraction}000`.slice(0, 3))
   return isDuration(ms) ? ms : undefined
 }

@@ -20,8 +20,9 @@ import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
 export interface ReadingOptions {
   /**
    * Where to begin when the group has committed nothing, and when a position is out of range: `'earliest'`,
-   * `'latest'`, `{ byDurationMs }` or `'by_duration:PT1H'` for that long ago, or `'none'` for an error. Default `'earliest'`, unlike Kafka's
-   * `latest`: what was produced before a group's first member joined is then seen and not skipped in silence.
+   * `'latest'`, `{ byDurationMs }` or `'by_duration:PT1H'` for that long ago, or `'none'` for an error. Default
+   * `'earliest'`, unlike Kafka's `latest`: what was produced before a group's first member joined is then seen and not
+   * skipped in silence.
    */
   readonly autoOffsetReset?: AutoOffsetReset
   /** Whether processed positions are committed at an interval, on close and before a rebalance. Default true. */
