@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'test/interop/**', 'test/torture/**'],
+    setupFiles: switchName === undefined ? [] : ['test/switches/determined.ts'],
     testTimeout: 20_000,
     pool: 'forks',
   },

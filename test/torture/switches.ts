@@ -23,6 +23,7 @@ const testsOf = ({ tests, ...one }: Switch): Promise<Report> =>
       ...process.env,
       OTTLA_SWITCH: nameOf({ tests, ...one }),
       OTTLA_MODEL_RUNS: String(MODEL_RUNS),
+      OTTLA_MODEL_SEED: '1',
     }
     const child = spawn('npx', ['vitest', 'run', '--bail=1', '--reporter=json', ...tests], { cwd: ROOT, env })
     let said = ''
