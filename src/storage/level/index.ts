@@ -40,13 +40,6 @@ export type {
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 
 /**
- * How large a table may grow; half of LevelDB's default, and the least that it allows. What becomes obsolete in a
- * compaction is deleted under the lock that every read of the event loop takes for a moment: the smaller the tables, the
- * less there is of it at once.
- */
-const MAX_TABLE_BYTES = 1024 * 1024
-
-/**
  * How many tables LevelDB keeps open, the least that it allows. It maps those into memory, and what was read of them
  * counts as the process's until they are closed: with its default of 1,000 reading a log through would make the process
  * as large as the log.
@@ -70,7 +63,6 @@ export const levelStorage = (location: string): LevelStorage =>
           compression: false,
           writeBufferSize: WRITE_BUFFER_BYTES,
           maxOpenFiles: MAX_OPEN_FILES,
-          maxFileSize: MAX_TABLE_BYTES,
         }),
       ),
     {
