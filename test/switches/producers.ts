@@ -88,7 +88,7 @@ export const producersSwitches: readonly Switch[] = [
       this.#producers.delete(producerId)
     }
     return`,
-    tests: ['test/log/model.test.ts'],
+    tests: ['test/log/producer-state.test.ts'],
   },
   {
     rule: 'P5',

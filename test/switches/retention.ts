@@ -54,7 +54,7 @@ export const retentionSwitches: readonly Switch[] = [
     file: 'src/log/retention.ts',
     find: '} else if (!timeless) return cut',
     replace: '}',
-    tests: ['test/log/model.test.ts'],
+    tests: ['test/log/retention.test.ts'],
   },
   {
     rule: 'R5',
@@ -65,7 +65,7 @@ export const retentionSwitches: readonly Switch[] = [
     await this.#engine.files.syncDirectory`,
     replace: `    }
     await this.#engine.files.syncDirectory`,
-    tests: ['test/storage/file-contract.test.ts'],
+    tests: ['test/ottla/disk.test.ts'],
   },
   {
     rule: 'R5',
