@@ -33,11 +33,12 @@ export class PollWatch {
     this.#onTimeout = onTimeout
   }
 
-  /** Begins a new interval. */
+  /** Begins to watch; a turn that is under way when it does so already gets no more time for that. */
   start(): void {
+    if (this.#timer !== undefined) return
     this.#turns = this.#source.turns
     this.#askedAt = this.#context.clock.monotonic()
-    this.#timer ??= this.#schedule()
+    this.#timer = this.#schedule()
   }
 
   stop(): void {

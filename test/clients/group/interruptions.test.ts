@@ -6,11 +6,13 @@ import type { ClientContext } from '../../../src/clients/context.js'
 import { ConsumerGroup } from '../../../src/clients/group/consumer-group.js'
 import { commitOffsets, fetchCommitted } from '../../../src/clients/group/group-offsets.js'
 import { Membership } from '../../../src/clients/group/membership.js'
+import { cooperativeStickyAssignor } from '../../../src/clients/group/cooperative-sticky-assignor.js'
 import { rangeAssignor } from '../../../src/clients/group/range-assignor.js'
 import { partitionName, type TopicPartition } from '../../../src/clients/message.js'
 import { string } from '../../../src/clients/serdes/string.js'
 import { Topic } from '../../../src/clients/topic.js'
 import { DirectNetwork } from '../../../src/network/direct.js'
+import { createPartitions } from '../../../src/protocol/api/create-partitions.js'
 import type { Channel } from '../../../src/protocol/channel.js'
 import { contextOver, turn } from '../../support/client-context.js'
 import type { ManualClock } from '../../support/manual-clock.js'
@@ -249,6 +251,26 @@ describe('a member that was away', () => {
     await reached(clock, asked[0]!)
     expect(consumer.assignment().map(partitionName)).toEqual(['orders-0'])
   })
+})
+
+it('has no more time for a turn because the group rebalances in the meantime', async () => {
+  const { clock, topics, group, produce, send } = await openWorld('orders')
+  await produce(topics[0]!.id, 0, ['a'])
+  const consumer = await reached(
+    clock,
+    group.join({ maxPollIntervalMs: 20_000, partitionAssigners: [cooperativeStickyAssignor] }),
+  )
+  const errors: unknown[] = []
+  consumer.events.on('error', (error) => errors.push(error))
+  await consumer[Symbol.asyncIterator]().next()
+  await clock.advanceAsync(15_000)
+  const more = { name: 'orders', count: 2, assignments: null }
+  await send(createPartitions, { topics: [more], timeoutMs: 1000, validateOnly: false })
+  await clock.advanceAsync(1000)
+  expect(consumer.assignment()).toHaveLength(2)
+  expect(errors).toEqual([])
+  await clock.advanceAsync(8000)
+  expect(errors).toMatchObject([{ code: 'POLL_TIMED_OUT' }])
 })
 
 describe('a topic that is deleted', () => {
