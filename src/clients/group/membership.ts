@@ -244,7 +244,9 @@ export class Membership {
     if (this.isCooperative && !hasMissedNone) this.#losePartitions()
     this.#memberId = joined.memberId
     this.#joinedGeneration = joined.generationId
+    const hasLeftMeanwhile = this.#stay.departure === 'away'
     this.#stay = new Stay()
+    if (hasLeftMeanwhile) this.#stay.depart('away')
     const { memberId, generationId: generation } = joined
     const member = { groupId, memberId, generation, groupInstanceId }
     // The leader may take a while to share, and its session goes on meanwhile.
@@ -313,6 +315,7 @@ export class Membership {
     this.#heartbeats.stop()
     await this.#sendLeave('the consumer has stopped asking for records', signal)
     await abortable(this.#returned.promise, signal)
+    this.#stay = new Stay()
   }
 
   async #sendLeave(reason: string, signal?: AbortSignal): Promise<void> {

@@ -273,6 +273,29 @@ it('has no more time for a turn because the group rebalances in the meantime', a
   expect(errors).toMatchObject([{ code: 'POLL_TIMED_OUT' }])
 })
 
+it('leaves when its time is up, although it waits for the group to rebalance at that moment', async () => {
+  const { clock, topics, group, produce, send, overrides } = await openWorld('orders')
+  await produce(topics[0]!.id, 0, ['a'])
+  const consumer = await reached(
+    clock,
+    group.join({ maxPollIntervalMs: 20_000, partitionAssigners: [cooperativeStickyAssignor] }),
+  )
+  const errors: unknown[] = []
+  consumer.events.on('error', (error) => errors.push(error))
+  await consumer[Symbol.asyncIterator]().next()
+  let answer = (): void => undefined
+  const late = new Promise<void>((resolve) => (answer = resolve))
+  overrides.set('JoinGroup', (response) => late.then(() => response))
+  const more = { name: 'orders', count: 2, assignments: null }
+  await send(createPartitions, { topics: [more], timeoutMs: 1000, validateOnly: false })
+  await clock.advanceAsync(24_000)
+  expect(overrides.size).toBe(0)
+  expect(errors).toMatchObject([{ code: 'POLL_TIMED_OUT' }])
+  answer()
+  await clock.advanceAsync(1000)
+  expect(consumer.assignment()).toEqual([])
+})
+
 describe('a topic that is deleted', () => {
   const consumed = async () => {
     const world = await openWorld('gone', 'stays')
