@@ -7,7 +7,7 @@ export const groupsSwitches: readonly Switch[] = [
   {
     rule: 'G1',
     breaks: 'a member that is not heard of keeps its partitions',
-    file: 'src/broker/groups/rebalancer.ts',
+    file: 'src/broker/groups/classic/rebalancer.ts',
     find: '    this.removeMember(group, member)\n',
     replace: '    group.pendingSyncs.clear()\n',
     tests: TESTS,
@@ -23,7 +23,7 @@ export const groupsSwitches: readonly Switch[] = [
   {
     rule: 'G2',
     breaks: 'a member of another generation goes on',
-    file: 'src/broker/groups/membership.ts',
+    file: 'src/broker/groups/classic/membership.ts',
     find: "return generation === group.generation ? undefined : 'ILLEGAL_GENERATION'",
     replace: 'return undefined',
     tests: TESTS,
@@ -31,7 +31,7 @@ export const groupsSwitches: readonly Switch[] = [
   {
     rule: 'G2',
     breaks: 'commits during a rebalance count',
-    file: 'src/broker/groups/membership.ts',
+    file: 'src/broker/groups/classic/membership.ts',
     find: "(group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined)",
     replace: 'undefined',
     tests: TESTS,
@@ -47,7 +47,7 @@ export const groupsSwitches: readonly Switch[] = [
   {
     rule: 'G4',
     breaks: 'an assignment before all have joined',
-    file: 'src/broker/groups/group.ts',
+    file: 'src/broker/groups/classic/classic-group.ts',
     find: 'return this.pendingMembers.size === 0 && this',
     replace: 'return this',
     tests: TESTS,

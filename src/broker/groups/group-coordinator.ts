@@ -1,9 +1,7 @@
 /**
  * The group coordinator: finds the group a request is about and carries the request out. How a group is found is
- * offsets-partitions.ts, how members come in joining.ts, how a group moves between generations rebalancer.ts, what is
- * written offsets-partition.ts.
- *
- * Kafka leaves it to the leader to notice new partitions; here the coordinator starts the rebalance as well.
+ * offsets-partitions.ts, what is written offsets-partition.ts, what its members ask for is
+ * classic/classic-coordinator.ts.
  */
 import type { heartbeat } from '../../protocol/api/heartbeat.js'
 import type { joinGroup } from '../../protocol/api/join-group.js'
@@ -24,15 +22,13 @@ import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topic.js'
 import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch, TransactionPartitions } from '../transactions/transaction-metadata.js'
-import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
-import type { GroupMember } from './group-member.js'
-import { syncError, type JoinResponse, type SyncResponse } from './group-responses.js'
-import { Joining } from './joining.js'
-import { commitError, memberError, strangerError, transactionalCommitError } from './membership.js'
+import { ClassicCoordinator } from './classic/classic-coordinator.js'
+import { ClassicGroup } from './classic/classic-group.js'
+import { joinError, syncError, type JoinResponse, type SyncResponse } from './classic/group-responses.js'
+import { CONSUMER_PROTOCOL_TYPE, type CommittedPartition, type Committer, type Group } from './group.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
 import { OffsetExpiry } from './offset-expiry.js'
 import { OffsetsPartitions, type GroupCount } from './offsets-partitions.js'
-import { Rebalancer } from './rebalancer.js'
 
 /** What the coordinator works with. */
 export interface GroupCoordinatorServices {
@@ -46,48 +42,23 @@ export interface GroupCoordinatorServices {
   ensureOffsetsTopic(): Promise<Topic>
 }
 
-/** Who commits: a member of a generation, or nobody in particular. */
-export interface Committer {
-  readonly groupId: string
-  readonly memberId: string
-  /** -1 for one who is no member. */
-  readonly generation: number
-  readonly groupInstanceId: string | null
-}
-
 /** Coordinates the groups of this broker. */
 export class GroupCoordinator {
-  readonly #rebalancer: Rebalancer
+  readonly #configs: BrokerConfigs
   readonly #partitions: OffsetsPartitions
-  readonly #joining: Joining
+  readonly #classic: ClassicCoordinator
   readonly #expiry: OffsetExpiry
 
   constructor(services: GroupCoordinatorServices) {
-    const { clock, timers, random, configs, metadata, events } = services
+    const { clock, timers, configs, metadata, events } = services
     this.#partitions = new OffsetsPartitions({
       clock,
       metadata,
       ensureOffsetsTopic: () => services.ensureOffsetsTopic(),
       onLoaded: (partition) => this.#resume(partition),
     })
-    this.#rebalancer = new Rebalancer({
-      clock,
-      timers,
-      initialDelayMs: configs['group.initial.rebalance.delay.ms'],
-      persist: async (group, assignments) => {
-        const partition = await this.#partitions.of(group.groupId)
-        await partition.writeGroup(group, assignments)
-      },
-      onRebalanced: ({ groupId, generation, members }) =>
-        events.emit('groupRebalanced', { groupId, generation, members: [...members.keys()] }),
-      onEmpty: ({ groupId }) => events.emit('groupEmpty', { groupId }),
-    })
-    this.#joining = new Joining({
-      random,
-      configs,
-      partitions: this.#partitions,
-      rebalancer: this.#rebalancer,
-    })
+    this.#configs = configs
+    this.#classic = new ClassicCoordinator(services, this.#partitions)
     this.#expiry = new OffsetExpiry({
       clock,
       timers,
@@ -111,52 +82,26 @@ export class GroupCoordinator {
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */
-  join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
-    return this.#joining.join(request, context)
+  async join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
+    const { groupId, memberId } = request
+    if (groupId === '') return joinError('INVALID_GROUP_ID', memberId)
+    if (!this.#isSessionTimeout(request.sessionTimeoutMs))
+      return joinError('INVALID_SESSION_TIMEOUT', memberId)
+    const partition = await this.#partitions.of(groupId)
+    if (memberId !== '' && !partition.groups.has(groupId)) return joinError('UNKNOWN_MEMBER_ID', memberId)
+    return this.#classic.join(partition, request, context)
   }
 
   /** SyncGroup: answered when the leader's assignment is durable (G4), or at once with an error. */
   async sync(request: RequestOf<typeof syncGroup>): Promise<SyncResponse> {
-    const { groupId, memberId } = request
-    if (groupId === '') return syncError('INVALID_GROUP_ID')
-    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
-    const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
-    const member = group?.members.get(memberId)
-    if (refusal !== undefined || group === undefined || member === undefined) {
-      return syncError(refusal ?? 'UNKNOWN_MEMBER_ID')
-    }
-    const isOtherType = request.protocolType !== null && request.protocolType !== group.protocolType
-    const isOtherName = request.protocolName !== null && request.protocolName !== group.protocolName
-    if (isOtherType || isOtherName) return syncError('INCONSISTENT_GROUP_PROTOCOL')
-    if (group.state === 'PreparingRebalance') return syncError('REBALANCE_IN_PROGRESS')
-    group.pendingSyncs.delete(memberId)
-    if (group.pendingSyncs.size === 0) group.syncTimer?.cancel()
-    const { protocolType, protocolName } = group
-    if (group.state === 'Stable') {
-      return { throttleTimeMs: 0, errorCode: 0, protocolType, protocolName, assignment: member.assignment }
-    }
-    // A client that asks again has given up on its first request.
-    member.awaitingSync?.(syncError('REBALANCE_IN_PROGRESS'))
-    const answer = new Promise<SyncResponse>((resolve) => (member.awaitingSync = resolve))
-    if (group.leaderId === memberId) {
-      const assignments = new Map(request.assignments.map((given) => [given.memberId, given.assignment]))
-      await this.#rebalancer.assign(group, assignments)
-    }
-    return answer
+    if (request.groupId === '') return syncError('INVALID_GROUP_ID')
+    return this.#classic.sync(asClassic(await this.find(request.groupId)), request)
   }
 
   /** Heartbeat: undefined when all is well, otherwise what is wrong. */
   async heartbeat(request: RequestOf<typeof heartbeat>): Promise<ErrorCode | undefined> {
-    const { groupId, memberId } = request
-    if (groupId === '') return 'INVALID_GROUP_ID'
-    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
-    const refusal = memberError(group, memberId, request.generationId, request.groupInstanceId)
-    const member = group?.members.get(memberId)
-    if (refusal !== undefined || group === undefined || member === undefined) {
-      return refusal ?? 'UNKNOWN_MEMBER_ID'
-    }
-    this.#rebalancer.extendSession(group, member)
-    return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
+    if (request.groupId === '') return 'INVALID_GROUP_ID'
+    return this.#classic.heartbeat(asClassic(await this.find(request.groupId)), request)
   }
 
   /**
@@ -168,26 +113,7 @@ export class GroupCoordinator {
     members: RequestOf<typeof leaveGroup>['members'],
   ): Promise<readonly (ErrorCode | undefined)[]> {
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
-    const group = (await this.#partitions.of(groupId)).groups.get(groupId)
-    if (group === undefined) return members.map(() => 'UNKNOWN_MEMBER_ID')
-    const leaving: GroupMember[] = []
-    const results = members.map(({ memberId, groupInstanceId }): ErrorCode | undefined => {
-      if (group.pendingMembers.has(memberId)) {
-        group.remove(memberId)
-        return undefined
-      }
-      // An administrator knows static members by their instance id alone.
-      const isByInstance = memberId === '' && groupInstanceId !== null
-      const id = isByInstance ? (group.staticMembers.get(groupInstanceId) ?? '') : memberId
-      const refusal = strangerError(group, id, groupInstanceId)
-      const member = group.members.get(id)
-      if (refusal !== undefined) return refusal
-      if (member === undefined || leaving.includes(member)) return 'UNKNOWN_MEMBER_ID'
-      leaving.push(member)
-      return undefined
-    })
-    if (results.includes(undefined)) this.#rebalancer.removeMembers(group, leaving)
-    return results
+    return this.#classic.leave(asClassic(await this.find(groupId)), members)
   }
 
   /**
@@ -197,18 +123,17 @@ export class GroupCoordinator {
    */
   async commit(who: Committer, offsets: readonly OffsetToCommit[], context: RequestContext): Promise<void> {
     const { groupId, memberId, generation } = who
+    const { apiVersion } = context
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
     const partition = await this.#partitions.of(groupId)
     const existing = partition.groups.get(groupId)
     if (existing === undefined && generation >= 0) {
-      const code = context.apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+      const code = apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
       throw new OttlaError(code, `There is no group ${groupId}.`)
     }
     const group = existing ?? partition.ensure(groupId)
-    const refusal = commitError(group, memberId, generation, who.groupInstanceId)
-    if (refusal !== undefined) throw notAllowed(refusal, group, who)
-    const member = group.members.get(memberId)
-    if (member !== undefined) this.#rebalancer.extendSession(group, member)
+    group.checkCommit({ ...who, apiVersion, isTransactional: false, partitions: partitionsOf(offsets) })
+    if (group instanceof ClassicGroup) this.#classic.extendSession(group, memberId)
     if (offsets.length > 0) await partition.commit(group, offsets)
   }
 
@@ -220,16 +145,16 @@ export class GroupCoordinator {
     who: Committer,
     producer: ProducerIdAndEpoch,
     offsets: readonly OffsetToCommit[],
+    { apiVersion }: RequestContext,
   ): Promise<void> {
-    const { groupId, memberId, generation, groupInstanceId } = who
+    const { groupId, generation } = who
     const partition = await this.#partitions.of(groupId)
     const existing = partition.groups.get(groupId)
     if (existing === undefined && generation >= 0) {
       throw new OttlaError('ILLEGAL_GENERATION', `There is no group ${groupId}.`)
     }
     const group = existing ?? partition.ensure(groupId)
-    const refusal = transactionalCommitError(group, memberId, generation, groupInstanceId)
-    if (refusal !== undefined) throw notAllowed(refusal, group, who)
+    group.checkCommit({ ...who, apiVersion, isTransactional: true, partitions: partitionsOf(offsets) })
     const { producerId, producerEpoch } = producer
     await partition.commit(group, offsets, { producerId, producerEpoch })
   }
@@ -260,7 +185,7 @@ export class GroupCoordinator {
     if (group.state !== 'Empty') {
       throw new OttlaError('NON_EMPTY_GROUP', `Group ${groupId} is ${group.state}: it has members.`)
     }
-    for (const memberId of [...group.pendingMembers.keys()]) group.remove(memberId)
+    group.forgetPendingMembers()
     await partition.delete(group)
   }
 
@@ -308,7 +233,9 @@ export class GroupCoordinator {
   close(): void {
     this.#expiry.stop()
     for (const { groups } of this.#partitions.loaded()) {
-      for (const group of groups.values()) this.#rebalancer.unload(group)
+      for (const group of groups.values()) {
+        if (group instanceof ClassicGroup) this.#classic.unload(group)
+      }
     }
     this.#partitions.close()
   }
@@ -316,8 +243,7 @@ export class GroupCoordinator {
   #rebalanceSubscribers(topic: string): void {
     for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) {
-        const isUnderWay = group.state === 'Stable' || group.state === 'CompletingRebalance'
-        if (isUnderWay && group.subscribedTopics?.has(topic) === true) this.#rebalancer.rebalance(group)
+        if (group instanceof ClassicGroup) this.#classic.rebalanceSubscribers(group, topic)
       }
     }
   }
@@ -330,20 +256,20 @@ export class GroupCoordinator {
     this.#rebalanceSubscribers(topic)
   }
 
-  /** Groups that were just loaded go on: members have their sessions, those who are left take over. */
   #resume(partition: OffsetsPartition): void {
     for (const group of partition.groups.values()) {
-      for (const member of group.members.values()) this.#rebalancer.extendSession(group, member)
-      if (!partition.diminished.has(group)) continue
-      if (group.members.size > 0) this.#rebalancer.rebalance(group)
-      // Since when it has no members decides how long its offsets are kept; what is not written now is found again.
-      else partition.writeGroup(group, new Map()).catch(() => undefined)
+      if (group instanceof ClassicGroup) this.#classic.resume(partition, group)
     }
+  }
+
+  #isSessionTimeout(timeoutMs: number): boolean {
+    const min = this.#configs['group.min.session.timeout.ms']
+    return timeoutMs >= min && timeoutMs <= this.#configs['group.max.session.timeout.ms']
   }
 }
 
-const notAllowed = (code: ErrorCode, group: Group, { memberId, generation }: Committer): OttlaError =>
-  new OttlaError(
-    code,
-    `Member ${memberId} may not commit in generation ${generation}: group ${group.groupId} is ${group.state} in generation ${group.generation}.`,
-  )
+const asClassic = (group: Group | undefined): ClassicGroup | undefined =>
+  group instanceof ClassicGroup ? group : undefined
+
+const partitionsOf = (offsets: readonly OffsetToCommit[]): CommittedPartition[] =>
+  offsets.map(({ topic, partition, committed: { topicId } }) => ({ topic, topicId, partition }))

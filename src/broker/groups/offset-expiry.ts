@@ -6,7 +6,7 @@ import type { Clock, ScheduledTimer } from '../../runtime/clock.js'
 import type { Timers } from '../../runtime/timers.js'
 import { TurnGuard } from '../../runtime/turn-guard.js'
 import type { CommittedOffset } from './committed-offsets.js'
-import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
+import type { Group } from './group.js'
 import type { OffsetsPartition } from './offsets-partition.js'
 import type { OffsetsPartitions } from './offsets-partitions.js'
 
@@ -83,11 +83,7 @@ export class OffsetExpiry {
       count += partitions.length
       if (partitions.length > 0) expired.push({ name, partitions })
     }
-    const isOver =
-      group.state === 'Empty' &&
-      group.pendingMembers.size === 0 &&
-      group.pendingOffsets.size === 0 &&
-      !partition.isCommitting(group)
+    const isOver = group.isEmpty && group.pendingOffsets.size === 0 && !partition.isCommitting(group)
     if (isOver && count === group.offsets.size) await partition.delete(group)
     else if (count > 0) await partition.deleteOffsets(group, expired)
   }
@@ -99,25 +95,10 @@ const expiryOf = (
   now: number,
   retentionMs: number,
 ): ((committed: CommittedOffset) => boolean) => {
-  const base = baseTimestampOf(group)
+  const base = group.expiryBase()
   return (committed) => {
     const { expireTimestamp } = committed
     if (base === undefined) return false
     return expireTimestamp === undefined ? now - base(committed) >= retentionMs : now >= expireTimestamp
   }
-}
-
-/** Since when nobody needs an offset; undefined while somebody may need it. */
-const baseTimestampOf = ({
-  protocolType,
-  state,
-  stateTimestamp,
-  subscribedTopics,
-}: Group): ((committed: CommittedOffset) => number) | undefined => {
-  const sinceCommit = ({ commitTimestamp }: CommittedOffset): number => commitTimestamp
-  // Without a protocol nobody is a member: the group is a place for offsets and no more.
-  if (protocolType === null) return sinceCommit
-  if (state === 'Empty') return stateTimestamp < 0 ? sinceCommit : () => stateTimestamp
-  const isKnown = protocolType === CONSUMER_PROTOCOL_TYPE && subscribedTopics !== undefined
-  return state === 'Stable' && isKnown ? sinceCommit : undefined
 }

@@ -14,16 +14,11 @@ import { IN_PROCESS_HOST } from '../request-context.js'
 import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch } from '../transactions/transaction-metadata.js'
 import { isOfTopic, type CommittedOffset } from './committed-offsets.js'
-import { Group } from './group.js'
-import {
-  groupKey,
-  groupValue,
-  offsetKey,
-  offsetValue,
-  restoreGroup,
-  restoreOffset,
-  type CoordinatorRecord,
-} from './group-records.js'
+import { ClassicGroup } from './classic/classic-group.js'
+import { groupValue, restoreGroup } from './classic/classic-records.js'
+import type { CoordinatorRecord } from './coordinator-record.js'
+import type { Group } from './group.js'
+import { groupKey, offsetKey, offsetValue, restoreOffset } from './group-records.js'
 
 /** How many groups one offsets partition keeps in memory. */
 export const MAX_GROUPS_PER_PARTITION = 10_000
@@ -71,7 +66,8 @@ export class OffsetsPartition {
       (producerId, { type }) => partition.#endTransaction(producerId, type === 'commit'),
     )
     for (const group of partition.groups.values()) {
-      if (dropDeadMembers(group, clock.now())) partition.diminished.add(group)
+      if (group instanceof ClassicGroup && dropDeadMembers(group, clock.now()))
+        partition.diminished.add(group)
       dropGoneTopics(group, topicIdOf)
     }
     return partition
@@ -90,13 +86,26 @@ export class OffsetsPartition {
           `There are ${this.groups.size} groups beside ${groupId} already, which is the most that are kept; raise offsets.topic.num.partitions.`,
         )
       }
-      this.groups.set(groupId, (group = new Group(groupId)))
+      this.groups.set(groupId, (group = new ClassicGroup(groupId)))
     }
     return group
   }
 
+  /**
+   * As {@link ensure}, for those who want to join with the classic protocol.
+   * @throws OttlaError INCONSISTENT_GROUP_PROTOCOL for a group of another type.
+   */
+  ensureClassic(groupId: string): ClassicGroup {
+    const group = this.ensure(groupId)
+    if (group instanceof ClassicGroup) return group
+    throw new OttlaError(
+      'INCONSISTENT_GROUP_PROTOCOL',
+      `Group ${groupId} is a ${group.type} group, not a classic one.`,
+    )
+  }
+
   /** Writes what the group is now, with `assignments`; resolves when that is durable. */
-  async writeGroup(group: Group, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async writeGroup(group: ClassicGroup, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const value = groupValue(group, assignments)
     await this.#append([{ key: groupKey(group.groupId), value }])
   }
@@ -148,7 +157,7 @@ export class OffsetsPartition {
   /** Removes a group without members and all that it committed as one unit; resolves when that is durable. */
   async delete(group: Group): Promise<void> {
     const records = this.#committed(group).map(({ key }): CoordinatorRecord => ({ key, value: null }))
-    records.push({ key: groupKey(group.groupId), value: null })
+    records.push(...group.tombstones())
     // Gone at once: who joins meanwhile joins a new group, whose records come after these.
     this.groups.delete(group.groupId)
     try {
@@ -193,7 +202,7 @@ export class OffsetsPartition {
     }
     for (const { topic, partition } of group.pendingOffsets.partitions()) add(topic, partition)
     for (const commit of this.#committing) {
-      if (commit.group !== group) continue
+      if (commit.group.offsets !== group.offsets) continue
       for (const { topic, partition } of commit.offsets) add(topic, partition)
     }
     return [...found.values()]
@@ -213,9 +222,9 @@ export class OffsetsPartition {
         records.push({ key: offsetKey(group.groupId, topic, partition), value: null })
       }
       // A commit that is on its way finds the group it was made for.
-      if (partitions.size > 0 && isVoid(group) && !this.isCommitting(group)) {
+      if (partitions.size > 0 && group.isVoid && !this.isCommitting(group)) {
         this.groups.delete(group.groupId)
-        records.push({ key: groupKey(group.groupId), value: null })
+        records.push(...group.tombstones())
       }
     }
     if (records.length > 0) await this.#append(records)
@@ -224,7 +233,7 @@ export class OffsetsPartition {
   /** Whether a commit of the group, of one partition or of any, is on its way to the log. */
   isCommitting(group: Group, topic?: string, partition?: number): boolean {
     for (const commit of this.#committing) {
-      if (commit.group !== group) continue
+      if (commit.group.offsets !== group.offsets) continue
       if (topic === undefined) return true
       if (commit.offsets.some((offset) => offset.topic === topic && offset.partition === partition))
         return true
@@ -233,8 +242,8 @@ export class OffsetsPartition {
   }
 
   /** Takes a group that never came to anything out of memory. */
-  forgetIfVoid(group: Group): void {
-    if (isVoid(group) && group.generation === 0) this.groups.delete(group.groupId)
+  forgetIfVoid(group: ClassicGroup): void {
+    if (group.isVoid && group.generation === 0) this.groups.delete(group.groupId)
   }
 
   #setPending(
@@ -291,18 +300,11 @@ export class OffsetsPartition {
   }
 }
 
-/** Whether nothing would be lost with the group. */
-const isVoid = (group: Group): boolean =>
-  group.state === 'Empty' &&
-  group.pendingMembers.size === 0 &&
-  group.offsets.size === 0 &&
-  group.pendingOffsets.size === 0
-
 /**
  * Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end.
  * Static ones may come back before that.
  */
-const dropDeadMembers = (group: Group, now: number): boolean => {
+const dropDeadMembers = (group: ClassicGroup, now: number): boolean => {
   const dead = [...group.members.values()].filter(
     ({ clientHost, groupInstanceId }) => clientHost === IN_PROCESS_HOST && groupInstanceId === null,
   )

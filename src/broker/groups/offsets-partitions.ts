@@ -64,7 +64,15 @@ export class OffsetsPartitions {
 
   /** How many groups of those that are loaded are in which state. */
   countGroups(): GroupCount {
-    const count = { Empty: 0, PreparingRebalance: 0, CompletingRebalance: 0, Stable: 0, Dead: 0 }
+    const count = {
+      Empty: 0,
+      PreparingRebalance: 0,
+      CompletingRebalance: 0,
+      Assigning: 0,
+      Reconciling: 0,
+      Stable: 0,
+      Dead: 0,
+    }
     for (const { groups } of this.#loaded.values()) for (const { state } of groups.values()) count[state]++
     return count
   }

@@ -2,7 +2,8 @@
 import type { describeGroups } from '../../protocol/api/describe-groups.js'
 import type { ResponseOf } from '../../protocol/schema.js'
 import { GROUP_OPERATIONS, OPERATIONS_NOT_ASKED_FOR } from '../authorized-operations.js'
-import { NO_BYTES } from '../groups/group-member.js'
+import { ClassicGroup } from '../groups/classic/classic-group.js'
+import { NO_BYTES } from '../groups/classic/group-member.js'
 import { codeOf, responseErrorOf } from '../response-errors.js'
 import type { BrokerServices } from '../services.js'
 import type { Handler } from './handler.js'
@@ -29,10 +30,11 @@ const describe = async (
 ): Promise<Described> => {
   try {
     const group = await services.groups.find(groupId)
-    if (group === undefined) {
+    if (!(group instanceof ClassicGroup)) {
       const dead = empty(groupId, 'Dead')
       if (apiVersion < NOT_FOUND_SINCE) return dead
-      return { ...dead, errorCode: codeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
+      const errorMessage = `Group ${groupId} ${group === undefined ? 'not found' : 'is not a classic group'}.`
+      return { ...dead, errorCode: codeOf('GROUP_ID_NOT_FOUND'), errorMessage }
     }
     const isStable = group.state === 'Stable'
     return {

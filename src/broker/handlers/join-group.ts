@@ -1,6 +1,6 @@
-/** JoinGroup: see groups/joining.ts. */
+/** JoinGroup: see groups/classic/joining.ts. */
 import type { joinGroup } from '../../protocol/api/join-group.js'
-import { joinError } from '../groups/group-responses.js'
+import { joinError } from '../groups/classic/group-responses.js'
 import { responseErrorOf } from '../response-errors.js'
 import type { Handler } from './handler.js'
 

@@ -1,6 +1,6 @@
 /** SyncGroup: see groups/group-coordinator.ts. */
 import type { syncGroup } from '../../protocol/api/sync-group.js'
-import { syncError } from '../groups/group-responses.js'
+import { syncError } from '../groups/classic/group-responses.js'
 import { responseErrorOf } from '../response-errors.js'
 import type { Handler } from './handler.js'
 

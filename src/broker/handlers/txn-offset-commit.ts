@@ -40,7 +40,7 @@ export const handleTxnOffsetCommit: Handler<typeof txnOffsetCommit> = async (ser
   let failure = 0
   try {
     const who = { groupId, memberId, generation, groupInstanceId }
-    const commit = (): Promise<void> => groups.commitInTransaction(who, request, offsets)
+    const commit = (): Promise<void> => groups.commitInTransaction(who, request, offsets, context)
     const partitions = await groups.offsetsPartitionsOf(groupId)
     await (context.apiVersion >= IMPLICIT_SINCE
       ? transactions.addPartitions(transactionalId, request, partitions, EPOCH_BUMP_LEVEL, commit)

@@ -3,13 +3,14 @@
  * assignment is made durable, members sync. All of it is synchronous but for the one write; no clock is read and
  * nothing is stored except through what is handed in.
  */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import { encodeAssignment } from '../../protocol/consumer-protocol.js'
-import type { ResponseOf } from '../../protocol/schema.js'
-import type { Clock, ScheduledTimer } from '../../runtime/clock.js'
-import type { Timers } from '../../runtime/timers.js'
-import { responseErrorOf } from '../response-errors.js'
-import { CONSUMER_PROTOCOL_TYPE, type Group } from './group.js'
+import type { joinGroup } from '../../../protocol/api/join-group.js'
+import { encodeAssignment } from '../../../protocol/consumer-protocol.js'
+import type { ResponseOf } from '../../../protocol/schema.js'
+import type { Clock, ScheduledTimer } from '../../../runtime/clock.js'
+import type { Timers } from '../../../runtime/timers.js'
+import { responseErrorOf } from '../../response-errors.js'
+import { CONSUMER_PROTOCOL_TYPE } from '../group.js'
+import type { ClassicGroup } from './classic-group.js'
 import { NO_BYTES, type GroupMember } from './group-member.js'
 import { joinError, syncError, type SyncResponse } from './group-responses.js'
 
@@ -25,14 +26,14 @@ export interface RebalanceServices {
   readonly timers: Timers
   readonly initialDelayMs: number
   /** Writes the group with these assignments to its log; resolves when that is durable. */
-  persist(group: Group, assignments: ReadonlyMap<string, Uint8Array>): Promise<void>
+  persist(group: ClassicGroup, assignments: ReadonlyMap<string, Uint8Array>): Promise<void>
   /** A new generation has members. */
-  onRebalanced(group: Group): void
+  onRebalanced(group: ClassicGroup): void
   /** The last member is gone. */
-  onEmpty(group: Group): void
+  onEmpty(group: ClassicGroup): void
 }
 
-/** Drives rebalances. It has no state of its own: everything is in the Group. */
+/** Drives rebalances. It has no state of its own: everything is in the group. */
 export class Rebalancer {
   readonly #services: RebalanceServices
 
@@ -41,25 +42,25 @@ export class Rebalancer {
   }
 
   /** Starts a rebalance where the state allows one, or goes on with the one that is under way. */
-  rebalance(group: Group): void {
+  rebalance(group: ClassicGroup): void {
     if (group.state === 'PreparingRebalance') this.#completeJoinIfAllJoined(group)
     else if (group.state !== 'Dead') this.#prepare(group)
   }
 
   /** A member's join or its id were taken back: the others may be complete without it. */
-  afterPendingRemoved(group: Group): void {
+  afterPendingRemoved(group: ClassicGroup): void {
     if (group.state === 'PreparingRebalance' && group.hasAllMembersJoined) this.#completeJoin(group)
   }
 
   /** Removes a member for good; whatever it waits for is answered. */
-  removeMember(group: Group, member: GroupMember): void {
+  removeMember(group: ClassicGroup, member: GroupMember): void {
     this.#dismiss(group, member)
     if (group.state === 'Stable' || group.state === 'CompletingRebalance') this.rebalance(group)
     else this.afterPendingRemoved(group)
   }
 
   /** Removes several members that leave together, with one rebalance. */
-  removeMembers(group: Group, members: readonly GroupMember[]): void {
+  removeMembers(group: ClassicGroup, members: readonly GroupMember[]): void {
     for (const member of members) this.#dismiss(group, member)
     if (group.state === 'Stable' || group.state === 'CompletingRebalance') this.rebalance(group)
     else if (group.state === 'PreparingRebalance') this.#completeJoinIfAllJoined(group)
@@ -69,7 +70,7 @@ export class Rebalancer {
    * A static member has come back without its id: it takes the place of what it was before, which is told so if it
    * still waits for anything.
    */
-  replaceMember(group: Group, old: GroupMember, member: GroupMember): void {
+  replaceMember(group: ClassicGroup, old: GroupMember, member: GroupMember): void {
     answerJoin(old, joinError('FENCED_INSTANCE_ID', old.memberId))
     answerSync(old, syncError('FENCED_INSTANCE_ID'))
     group.replace(old, member)
@@ -77,7 +78,7 @@ export class Rebalancer {
   }
 
   /** Waits anew for the next sign of life of `member`. */
-  extendSession(group: Group, member: GroupMember, timeoutMs = member.terms.sessionTimeoutMs): void {
+  extendSession(group: ClassicGroup, member: GroupMember, timeoutMs = member.terms.sessionTimeoutMs): void {
     member.sessionTimer?.cancel()
     member.sessionTimer = this.#services.timers.schedule(
       timeoutMs,
@@ -89,7 +90,7 @@ export class Rebalancer {
   }
 
   /** Gives the id of a member that has not joined yet back after `timeoutMs`. */
-  addPending(group: Group, memberId: string, timeoutMs: number): void {
+  addPending(group: ClassicGroup, memberId: string, timeoutMs: number): void {
     const forget = (): void => {
       group.remove(memberId)
       this.afterPendingRemoved(group)
@@ -101,7 +102,7 @@ export class Rebalancer {
   }
 
   /** The leader's assignment: made durable, then handed to all members (G4). */
-  async assign(group: Group, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async assign(group: ClassicGroup, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const { generation } = group
     const complete = new Map<string, Uint8Array>()
     for (const memberId of group.members.keys()) {
@@ -137,7 +138,7 @@ export class Rebalancer {
   }
 
   /** Ends every wait: the broker is closing, and members find their coordinator anew. */
-  unload(group: Group): void {
+  unload(group: ClassicGroup): void {
     group.joinTimer?.cancel()
     group.syncTimer?.cancel()
     for (const timer of group.pendingMembers.values()) timer.cancel()
@@ -149,13 +150,13 @@ export class Rebalancer {
     group.transitionTo('Dead', this.#services.clock.now())
   }
 
-  #dismiss(group: Group, member: GroupMember): void {
+  #dismiss(group: ClassicGroup, member: GroupMember): void {
     answerJoin(member, joinError('UNKNOWN_MEMBER_ID', ''))
     answerSync(member, syncError('UNKNOWN_MEMBER_ID'))
     group.remove(member.memberId)
   }
 
-  #expireSession(group: Group, member: GroupMember): void {
+  #expireSession(group: ClassicGroup, member: GroupMember): void {
     if (group.members.get(member.memberId) !== member) return
     // One who waits for the others cannot heartbeat; but a new one's client may be gone, so that one is removed.
     const waits = member.awaitingJoin !== undefined || member.awaitingSync !== undefined
@@ -163,7 +164,7 @@ export class Rebalancer {
     this.removeMember(group, member)
   }
 
-  #prepare(group: Group): void {
+  #prepare(group: ClassicGroup): void {
     if (group.state === 'CompletingRebalance') {
       for (const member of group.members.values()) member.assignment = NO_BYTES
       this.#answerSyncs(group, () => syncError('REBALANCE_IN_PROGRESS'))
@@ -181,7 +182,7 @@ export class Rebalancer {
   }
 
   /** The first rebalance waits for more members: as long as some came during the last delay, and time remains. */
-  #delayFirst(group: Group, delayMs: number, remainingMs: number): void {
+  #delayFirst(group: ClassicGroup, delayMs: number, remainingMs: number): void {
     group.joinTimer?.cancel()
     group.joinTimer = this.#schedule(delayMs, () => {
       if (!group.memberAddedDuringDelay || remainingMs === 0) {
@@ -194,12 +195,12 @@ export class Rebalancer {
     })
   }
 
-  #completeJoinIfAllJoined(group: Group): void {
+  #completeJoinIfAllJoined(group: ClassicGroup): void {
     const isDelayed = group.previousState === 'Empty' && this.#services.initialDelayMs > 0
     if (!isDelayed && group.hasAllMembersJoined) this.#completeJoin(group)
   }
 
-  #endJoinAfter(group: Group, delayMs: number): void {
+  #endJoinAfter(group: ClassicGroup, delayMs: number): void {
     group.joinTimer?.cancel()
     group.joinTimer = this.#schedule(delayMs, () => this.#completeJoin(group))
   }
@@ -209,7 +210,7 @@ export class Rebalancer {
   }
 
   /** The joining is over: who did not come back is out, and the next generation begins. */
-  #completeJoin(group: Group): void {
+  #completeJoin(group: ClassicGroup): void {
     group.joinTimer?.cancel()
     if (group.state !== 'PreparingRebalance') return
     for (const member of [...group.members.values()]) {
@@ -246,14 +247,14 @@ export class Rebalancer {
   }
 
   /** Members that joined this generation but never synced are out. */
-  #expireSyncs(group: Group, generation: number): void {
+  #expireSyncs(group: ClassicGroup, generation: number): void {
     if (group.generation !== generation || group.pendingSyncs.size === 0) return
     if (group.state !== 'CompletingRebalance' && group.state !== 'Stable') return
     for (const memberId of [...group.pendingSyncs]) group.remove(memberId)
     this.#prepare(group)
   }
 
-  #answerSyncs(group: Group, answer: (member: GroupMember) => SyncResponse): void {
+  #answerSyncs(group: ClassicGroup, answer: (member: GroupMember) => SyncResponse): void {
     for (const member of group.members.values()) {
       if (answerSync(member, answer(member))) this.extendSession(group, member)
     }
@@ -265,7 +266,7 @@ export class Rebalancer {
  * not share anything among with `skipAssignment` (KIP-814).
  */
 export const joined = (
-  group: Group,
+  group: ClassicGroup,
   member: GroupMember,
   skipAssignment = false,
 ): ResponseOf<typeof joinGroup> => ({

@@ -1,18 +1,16 @@
 /** How members come into a group, and come back to it: JoinGroup. */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import type { RequestOf } from '../../protocol/schema.js'
-import type { ErrorCode } from '../../runtime/errors/error-table.js'
-import type { Random } from '../../runtime/random.js'
-import { uuidFromBytes } from '../../runtime/uuid.js'
-import type { BrokerConfigs } from '../configs/broker-configs.js'
-import type { RequestContext } from '../request-context.js'
-import { responseErrorOf } from '../response-errors.js'
-import type { Group } from './group.js'
+import type { joinGroup } from '../../../protocol/api/join-group.js'
+import type { RequestOf } from '../../../protocol/schema.js'
+import type { Random } from '../../../runtime/random.js'
+import { uuidFromBytes } from '../../../runtime/uuid.js'
+import type { BrokerConfigs } from '../../configs/broker-configs.js'
+import type { RequestContext } from '../../request-context.js'
+import { responseErrorOf } from '../../response-errors.js'
+import type { ClassicGroup } from './classic-group.js'
 import { GroupMember } from './group-member.js'
 import { joinError, type JoinResponse } from './group-responses.js'
 import { strangerError, termsOf } from './membership.js'
-import type { OffsetsPartition } from './offsets-partition.js'
-import type { OffsetsPartitions } from './offsets-partitions.js'
+import type { OffsetsPartition } from '../offsets-partition.js'
 import { answerJoin, joined, NEW_MEMBER_JOIN_TIMEOUT_MS, type Rebalancer } from './rebalancer.js'
 
 /** The first version of JoinGroup that tells a new member its id before it joins (KIP-394). */
@@ -25,7 +23,6 @@ const SKIP_ASSIGNMENT_SINCE = 9
 export interface JoiningServices {
   readonly random: Random
   readonly configs: BrokerConfigs
-  readonly partitions: OffsetsPartitions
   readonly rebalancer: Rebalancer
 }
 
@@ -38,13 +35,13 @@ export class Joining {
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */
-  async join(request: RequestOf<typeof joinGroup>, context: RequestContext): Promise<JoinResponse> {
+  join(
+    partition: OffsetsPartition,
+    request: RequestOf<typeof joinGroup>,
+    context: RequestContext,
+  ): JoinResponse | Promise<JoinResponse> {
     const { groupId, memberId } = request
-    const refusal = this.#refuseJoin(request)
-    if (refusal !== undefined) return joinError(refusal, memberId)
-    const partition = await this.#services.partitions.of(groupId)
-    if (memberId !== '' && !partition.groups.has(groupId)) return joinError('UNKNOWN_MEMBER_ID', memberId)
-    const group = partition.ensure(groupId)
+    const group = partition.ensureClassic(groupId)
     if (!this.#hasRoomFor(group, request)) {
       group.remove(memberId)
       return joinError('GROUP_MAX_SIZE_REACHED', '')
@@ -63,17 +60,8 @@ export class Joining {
     return this.#rejoin(group, member, request)
   }
 
-  #refuseJoin(request: RequestOf<typeof joinGroup>): ErrorCode | undefined {
-    const { configs } = this.#services
-    if (request.groupId === '') return 'INVALID_GROUP_ID'
-    const min = configs['group.min.session.timeout.ms']
-    const max = configs['group.max.session.timeout.ms']
-    if (request.sessionTimeoutMs < min || request.sessionTimeoutMs > max) return 'INVALID_SESSION_TIMEOUT'
-    return undefined
-  }
-
   /** Members that are there stay; new ones come in up to `group.max.size`, those with an id and no join counted. */
-  #hasRoomFor(group: Group, { memberId, groupInstanceId }: RequestOf<typeof joinGroup>): boolean {
+  #hasRoomFor(group: ClassicGroup, { memberId, groupInstanceId }: RequestOf<typeof joinGroup>): boolean {
     const max = this.#services.configs['group.max.size']
     if (group.members.has(memberId) || group.pendingMembers.has(memberId)) return true
     if (groupInstanceId !== null && group.staticMembers.has(groupInstanceId)) return true
@@ -82,7 +70,7 @@ export class Joining {
 
   #joinNew(
     partition: OffsetsPartition,
-    group: Group,
+    group: ClassicGroup,
     request: RequestOf<typeof joinGroup>,
     context: RequestContext,
   ): JoinResponse | Promise<JoinResponse> {
@@ -101,7 +89,7 @@ export class Joining {
   }
 
   #addMember(
-    group: Group,
+    group: ClassicGroup,
     memberId: string,
     request: RequestOf<typeof joinGroup>,
     context: RequestContext,
@@ -117,7 +105,7 @@ export class Joining {
   }
 
   #rejoin(
-    group: Group,
+    group: ClassicGroup,
     member: GroupMember,
     request: RequestOf<typeof joinGroup>,
   ): JoinResponse | Promise<JoinResponse> {
@@ -137,7 +125,7 @@ export class Joining {
    */
   #comeBack(
     partition: OffsetsPartition,
-    group: Group,
+    group: ClassicGroup,
     old: GroupMember,
     member: GroupMember,
     apiVersion: number,
@@ -169,7 +157,7 @@ export class Joining {
     return answered
   }
 
-  #await(group: Group, member: GroupMember): Promise<JoinResponse> {
+  #await(group: ClassicGroup, member: GroupMember): Promise<JoinResponse> {
     // A client that asks again has given up on its first request.
     member.awaitingJoin?.(joinError('REBALANCE_IN_PROGRESS', member.memberId))
     const answer = new Promise<JoinResponse>((resolve) => (member.awaitingJoin = resolve))

@@ -1,8 +1,8 @@
 /** One member of a group: what it told when it joined, its assignment, and what it waits for. */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import type { syncGroup } from '../../protocol/api/sync-group.js'
-import type { ResponseOf } from '../../protocol/schema.js'
-import type { ScheduledTimer } from '../../runtime/clock.js'
+import type { joinGroup } from '../../../protocol/api/join-group.js'
+import type { syncGroup } from '../../../protocol/api/sync-group.js'
+import type { ResponseOf } from '../../../protocol/schema.js'
+import type { ScheduledTimer } from '../../../runtime/clock.js'
 
 /** A protocol (for consumers: an assignor) that a member supports, with its metadata (its subscription). */
 export interface MemberProtocol {

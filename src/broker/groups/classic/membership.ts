@@ -1,8 +1,8 @@
 /** Who may speak for a group: the checks of member, generation and state that joins, syncs and commits share. */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import type { RequestOf } from '../../protocol/schema.js'
-import type { ErrorCode } from '../../runtime/errors/error-table.js'
-import type { Group } from './group.js'
+import type { joinGroup } from '../../../protocol/api/join-group.js'
+import type { RequestOf } from '../../../protocol/schema.js'
+import type { ErrorCode } from '../../../runtime/errors/error-table.js'
+import type { ClassicGroup } from './classic-group.js'
 import type { MemberTerms } from './group-member.js'
 
 /** What a join says about its member. */
@@ -17,7 +17,7 @@ export const termsOf = (
 
 /** Why nobody of this id, and of this instance id if there is one, is a member; undefined when somebody is. */
 export const strangerError = (
-  group: Group | undefined,
+  group: ClassicGroup | undefined,
   memberId: string,
   groupInstanceId: string | null,
 ): ErrorCode | undefined => {
@@ -31,7 +31,7 @@ export const strangerError = (
 
 /** Why someone is no member of this generation (G2); undefined when he is. */
 export const memberError = (
-  group: Group | undefined,
+  group: ClassicGroup | undefined,
   memberId: string,
   generation: number,
   groupInstanceId: string | null,
@@ -44,7 +44,7 @@ export const memberError = (
 
 /** Why a commit is refused (G2); undefined when it is not. A commit without a member is for groups without members. */
 export const commitError = (
-  group: Group,
+  group: ClassicGroup,
   memberId: string,
   generation: number,
   groupInstanceId: string | null,
@@ -59,7 +59,7 @@ export const commitError = (
 
 /** The same for a commit in a transaction, which clients before KIP-447 make without saying who they are. */
 export const transactionalCommitError = (
-  group: Group,
+  group: ClassicGroup,
   memberId: string,
   generation: number,
   groupInstanceId: string | null,

@@ -1,9 +1,9 @@
 /** Responses of the group APIs that tell of an error and nothing else, filled as Kafka fills them. */
-import type { joinGroup } from '../../protocol/api/join-group.js'
-import type { syncGroup } from '../../protocol/api/sync-group.js'
-import type { ResponseOf } from '../../protocol/schema.js'
-import type { ErrorCode } from '../../runtime/errors/error-table.js'
-import { codeOf } from '../response-errors.js'
+import type { joinGroup } from '../../../protocol/api/join-group.js'
+import type { syncGroup } from '../../../protocol/api/sync-group.js'
+import type { ResponseOf } from '../../../protocol/schema.js'
+import type { ErrorCode } from '../../../runtime/errors/error-table.js'
+import { codeOf } from '../../response-errors.js'
 import { NO_BYTES } from './group-member.js'
 
 export type JoinResponse = ResponseOf<typeof joinGroup>
