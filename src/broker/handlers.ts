@@ -5,6 +5,8 @@ import { alterClientQuotas } from '../protocol/api/alter-client-quotas.js'
 import { alterConfigs } from '../protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../protocol/api/api-versions.js'
+import { consumerGroupDescribe } from '../protocol/api/consumer-group-describe.js'
+import { consumerGroupHeartbeat } from '../protocol/api/consumer-group-heartbeat.js'
 import { createAcls } from '../protocol/api/create-acls.js'
 import { createPartitions } from '../protocol/api/create-partitions.js'
 import { createTopics } from '../protocol/api/create-topics.js'
@@ -52,6 +54,8 @@ import { handleAlterClientQuotas } from './handlers/alter-client-quotas.js'
 import { handleAlterConfigs } from './handlers/alter-configs.js'
 import { handleAlterUserScramCredentials } from './handlers/alter-user-scram-credentials.js'
 import { handleApiVersions } from './handlers/api-versions.js'
+import { handleConsumerGroupDescribe } from './handlers/consumer-group-describe.js'
+import { handleConsumerGroupHeartbeat } from './handlers/consumer-group-heartbeat.js'
 import { handleCreateAcls } from './handlers/create-acls.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
@@ -141,6 +145,8 @@ const bound: readonly BoundHandler[] = [
   bind(describeProducers, handleDescribeProducers),
   bind(describeTransactions, handleDescribeTransactions),
   bind(listTransactions, handleListTransactions),
+  bind(consumerGroupHeartbeat, handleConsumerGroupHeartbeat),
+  bind(consumerGroupDescribe, handleConsumerGroupDescribe),
   bind(listConfigResources, handleListConfigResources),
   bind(describeTopicPartitions, handleDescribeTopicPartitions),
 ]

@@ -3,6 +3,8 @@ import { alterClientQuotas } from '../../src/protocol/api/alter-client-quotas.js
 import { alterConfigs } from '../../src/protocol/api/alter-configs.js'
 import { alterUserScramCredentials } from '../../src/protocol/api/alter-user-scram-credentials.js'
 import { apiVersions } from '../../src/protocol/api/api-versions.js'
+import { consumerGroupDescribe } from '../../src/protocol/api/consumer-group-describe.js'
+import { consumerGroupHeartbeat } from '../../src/protocol/api/consumer-group-heartbeat.js'
 import { createAcls } from '../../src/protocol/api/create-acls.js'
 import { createPartitions } from '../../src/protocol/api/create-partitions.js'
 import { createTopics } from '../../src/protocol/api/create-topics.js'
@@ -45,6 +47,8 @@ export const PROTOCOL_APIS = {
   'alter-configs': alterConfigs,
   'alter-user-scram-credentials': alterUserScramCredentials,
   'api-versions': apiVersions,
+  'consumer-group-describe': consumerGroupDescribe,
+  'consumer-group-heartbeat': consumerGroupHeartbeat,
   'create-acls': createAcls,
   'create-partitions': createPartitions,
   'create-topics': createTopics,

@@ -4,6 +4,7 @@ import {
   decimal,
   fraction,
   oneOf,
+  orderOf,
   parseConfigs,
   trueOrFalse,
   wholeNumber,
@@ -100,6 +101,40 @@ const definitions = {
     '1000',
     1,
     'The most members that a group may have (Kafka: 2147483647).',
+  ),
+  'group.coordinator.rebalance.protocols': orderOf(
+    'classic,consumer',
+    ['classic', 'consumer'],
+    'The group protocols that members may speak (Kafka: share and streams too).',
+  ),
+  'group.consumer.session.timeout.ms': wholeNumber(
+    'INT',
+    '45000',
+    1,
+    'After how long without a heartbeat a member of a consumer group is out, in milliseconds.',
+  ),
+  'group.consumer.heartbeat.interval.ms': wholeNumber(
+    'INT',
+    '5000',
+    1,
+    'How often members of a consumer group are told to send a heartbeat, in milliseconds.',
+  ),
+  'group.consumer.max.size': wholeNumber(
+    'INT',
+    '1000',
+    1,
+    'The most members that a consumer group may have (Kafka: 2147483647).',
+  ),
+  'group.consumer.assignors': orderOf(
+    'uniform,range',
+    ['uniform', 'range'],
+    'The assignors that members of consumer groups may vote for; the first is for groups where nobody votes.',
+  ),
+  'group.consumer.assignment.interval.ms': wholeNumber(
+    'INT',
+    '0',
+    0,
+    'How long a consumer group waits after it was decided who gets what until that is decided anew, in milliseconds (Kafka: 1000).',
   ),
   'quota.window.num': wholeNumber(
     'INT',
@@ -199,8 +234,6 @@ export const BROKER_CONFIGS: ConfigSchema<typeof definitions> = {
     'controller.quorum.voters',
     'default.replication.factor',
     'delete.topic.enable',
-    'group.consumer.session.timeout.ms',
-    'group.coordinator.rebalance.protocols',
     'listeners',
     'log.cleaner.threads',
     'log.dir',
@@ -248,6 +281,14 @@ export const brokerConfigsOf = (given: GivenConfigs): BrokerConfigs => {
     throw new OttlaError(
       'INVALID_CONFIG',
       `The broker config group.min.session.timeout.ms is ${show(min)}; expected at most group.max.session.timeout.ms, which is ${show(max)}.`,
+    )
+  }
+  const heartbeatMs = values['group.consumer.heartbeat.interval.ms']
+  const sessionMs = values['group.consumer.session.timeout.ms']
+  if (heartbeatMs >= sessionMs) {
+    throw new OttlaError(
+      'INVALID_CONFIG',
+      `The broker config group.consumer.heartbeat.interval.ms is ${show(heartbeatMs)}; expected less than group.consumer.session.timeout.ms, which is ${show(sessionMs)}.`,
     )
   }
   return values

@@ -111,6 +111,24 @@ export const someOf = <T extends string>(
   },
 })
 
+/** Some of a few words in an order of the operator's choice, with commas between them; at least one, none twice. */
+export const orderOf = <T extends string>(
+  defaultValue: string,
+  choices: readonly T[],
+  doc: string,
+): ConfigDefinition<readonly [T, ...T[]]> => ({
+  type: 'LIST',
+  defaultValue,
+  expected: `some of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}, with a comma between them, none twice`,
+  doc,
+  parse: (text) => {
+    const words = listOf(text)
+    const [first, ...others] = words.flatMap((word) => choices.filter((choice) => choice === word))
+    const isAllKnown = others.length + 1 === words.length && new Set(words).size === words.length
+    return first !== undefined && isAllKnown ? [first, ...others] : undefined
+  },
+})
+
 /** One of a few words. `why` tells why other words that Kafka knows are refused. */
 export const oneOf = <T extends string>(
   type: 'STRING' | 'LIST' | 'INT',

@@ -1,7 +1,7 @@
 /**
  * The group coordinator: finds the group a request is about and carries the request out. How a group is found is
  * offsets-partitions.ts, what is written offsets-partition.ts, what its members ask for is
- * classic/classic-coordinator.ts.
+ * classic/classic-coordinator.ts and consumer/consumer-coordinator.ts.
  */
 import type { heartbeat } from '../../protocol/api/heartbeat.js'
 import type { joinGroup } from '../../protocol/api/join-group.js'
@@ -24,6 +24,9 @@ import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch, TransactionPartitions } from '../transactions/transaction-metadata.js'
 import { ClassicCoordinator } from './classic/classic-coordinator.js'
 import { ClassicGroup } from './classic/classic-group.js'
+import { ConsumerCoordinator, type HeartbeatResponse } from './consumer/consumer-coordinator.js'
+import { ConsumerGroup } from './consumer/consumer-group.js'
+import type { HeartbeatRequest } from './consumer/heartbeat.js'
 import { joinError, syncError, type JoinResponse, type SyncResponse } from './classic/group-responses.js'
 import { CONSUMER_PROTOCOL_TYPE, type CommittedPartition, type Committer, type Group } from './group.js'
 import type { OffsetsPartition, OffsetToCommit } from './offsets-partition.js'
@@ -47,6 +50,7 @@ export class GroupCoordinator {
   readonly #configs: BrokerConfigs
   readonly #partitions: OffsetsPartitions
   readonly #classic: ClassicCoordinator
+  readonly #consumer: ConsumerCoordinator
   readonly #expiry: OffsetExpiry
 
   constructor(services: GroupCoordinatorServices) {
@@ -59,6 +63,7 @@ export class GroupCoordinator {
     })
     this.#configs = configs
     this.#classic = new ClassicCoordinator(services, this.#partitions)
+    this.#consumer = new ConsumerCoordinator(services, this.#partitions)
     this.#expiry = new OffsetExpiry({
       clock,
       timers,
@@ -79,6 +84,14 @@ export class GroupCoordinator {
   /** How many groups are in which state, of those that are loaded. */
   count(): GroupCount {
     return this.#partitions.countGroups()
+  }
+
+  /**
+   * ConsumerGroupHeartbeat: answered when what it changes is durable.
+   * @throws OttlaError whatever is wrong with it, with Kafka's code.
+   */
+  consumerHeartbeat(request: HeartbeatRequest, context: RequestContext): Promise<HeartbeatResponse> {
+    return this.#consumer.heartbeat(request, context)
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */
@@ -224,6 +237,14 @@ export class GroupCoordinator {
     return (await this.#partitions.of(groupId)).groups.get(groupId)
   }
 
+  /**
+   * The consumer group of this id.
+   * @throws OttlaError GROUP_ID_NOT_FOUND.
+   */
+  async findConsumerGroup(groupId: string): Promise<ConsumerGroup> {
+    return (await this.#partitions.of(groupId)).consumerGroup(groupId)
+  }
+
   /** All groups; loads what is not loaded yet. */
   async list(): Promise<Group[]> {
     return (await this.#partitions.all()).flatMap(({ groups }) => [...groups.values()])
@@ -235,6 +256,7 @@ export class GroupCoordinator {
     for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) {
         if (group instanceof ClassicGroup) this.#classic.unload(group)
+        if (group instanceof ConsumerGroup) group.unload()
       }
     }
     this.#partitions.close()
@@ -244,6 +266,7 @@ export class GroupCoordinator {
     for (const { groups } of this.#partitions.loaded()) {
       for (const group of groups.values()) {
         if (group instanceof ClassicGroup) this.#classic.rebalanceSubscribers(group, topic)
+        if (group instanceof ConsumerGroup) group.isMetadataExpired = true
       }
     }
   }
@@ -259,6 +282,7 @@ export class GroupCoordinator {
   #resume(partition: OffsetsPartition): void {
     for (const group of partition.groups.values()) {
       if (group instanceof ClassicGroup) this.#classic.resume(partition, group)
+      if (group instanceof ConsumerGroup) this.#consumer.resume(partition, group)
     }
   }
 

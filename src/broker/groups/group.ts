@@ -49,6 +49,8 @@ export abstract class Group {
   abstract readonly protocolType: string | null
   /** Whether nobody is a member, or was given the id of one. */
   abstract readonly isEmpty: boolean
+  /** Whether nobody ever was a member. */
+  abstract readonly isUnused: boolean
   readonly groupId: string
   readonly offsets: CommittedOffsets
   readonly pendingOffsets: PendingOffsets

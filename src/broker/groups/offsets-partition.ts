@@ -17,6 +17,9 @@ import { isOfTopic, type CommittedOffset } from './committed-offsets.js'
 import { ClassicGroup } from './classic/classic-group.js'
 import { groupValue, restoreGroup } from './classic/classic-records.js'
 import type { CoordinatorRecord } from './coordinator-record.js'
+import { ConsumerGroup } from './consumer/consumer-group.js'
+import { replayConsumerRecord } from './consumer/consumer-records.js'
+import type { ConsumerState } from './consumer/consumer-state.js'
 import type { Group } from './group.js'
 import { groupKey, offsetKey, offsetValue, restoreOffset } from './group-records.js'
 
@@ -48,6 +51,11 @@ export class OffsetsPartition {
   /** The groups that open transactions commit offsets of, by producer. */
   readonly #inTransaction = new Map<number, Set<Group>>()
 
+  readonly #restored = {
+    state: (groupId: string, isNew: boolean) => this.#restoredState(groupId, isNew),
+    delete: (groupId: string) => this.#replayEnd(groupId, ConsumerGroup),
+  }
+
   private constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
     this.#clock = clock
@@ -78,17 +86,34 @@ export class OffsetsPartition {
    * @throws OttlaError GROUP_MAX_SIZE_REACHED when {@link MAX_GROUPS_PER_PARTITION} are there.
    */
   ensure(groupId: string): Group {
-    let group = this.groups.get(groupId)
-    if (group === undefined) {
-      if (this.groups.size >= MAX_GROUPS_PER_PARTITION) {
-        throw new OttlaError(
-          'GROUP_MAX_SIZE_REACHED',
-          `There are ${this.groups.size} groups beside ${groupId} already, which is the most that are kept; raise offsets.topic.num.partitions.`,
-        )
-      }
-      this.groups.set(groupId, (group = new ClassicGroup(groupId)))
+    return this.groups.get(groupId) ?? this.add(new ClassicGroup(groupId))
+  }
+
+  /**
+   * Takes a group in, also in the place of another of the same id.
+   * @throws OttlaError GROUP_MAX_SIZE_REACHED as {@link ensure}.
+   */
+  add<G extends Group>(group: G): G {
+    const { groupId } = group
+    if (!this.groups.has(groupId) && this.groups.size >= MAX_GROUPS_PER_PARTITION) {
+      throw new OttlaError(
+        'GROUP_MAX_SIZE_REACHED',
+        `There are ${this.groups.size} groups beside ${groupId} already, which is the most that are kept; raise offsets.topic.num.partitions.`,
+      )
     }
+    this.groups.set(groupId, group)
     return group
+  }
+
+  /**
+   * The consumer group of this id.
+   * @throws OttlaError GROUP_ID_NOT_FOUND.
+   */
+  consumerGroup(groupId: string): ConsumerGroup {
+    const group = this.groups.get(groupId)
+    if (group instanceof ConsumerGroup) return group
+    const problem = group === undefined ? 'not found' : 'is not a consumer group'
+    throw new OttlaError('GROUP_ID_NOT_FOUND', `Group ${groupId} ${problem}.`)
   }
 
   /**
@@ -108,6 +133,11 @@ export class OffsetsPartition {
   async writeGroup(group: ClassicGroup, assignments: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const value = groupValue(group, assignments)
     await this.#append([{ key: groupKey(group.groupId), value }])
+  }
+
+  /** Writes what has changed of a group as one unit; resolves when that is durable. */
+  async write(records: readonly CoordinatorRecord[]): Promise<void> {
+    await this.#append(records)
   }
 
   /**
@@ -242,8 +272,13 @@ export class OffsetsPartition {
   }
 
   /** Takes a group that never came to anything out of memory. */
-  forgetIfVoid(group: ClassicGroup): void {
-    if (group.isVoid && group.generation === 0) this.groups.delete(group.groupId)
+  forgetIfVoid(group: Group): void {
+    if (group.isVoid && group.isUnused && !this.isCommitting(group)) this.#forget(group)
+  }
+
+  #forget(group: Group): void {
+    if (this.groups.get(group.groupId) === group) this.groups.delete(group.groupId)
+    if (group instanceof ConsumerGroup) group.unload()
   }
 
   #setPending(
@@ -278,6 +313,7 @@ export class OffsetsPartition {
   }
 
   #replay(key: Uint8Array, value: Uint8Array | null, logOffset: number, transactionOf: number): void {
+    if (replayConsumerRecord(this.#restored, key, value)) return
     const type = leadingVersion(key)
     // Kafka still wrote offset keys of version 0, with the same fields, long ago; 2 is a group. Others are not ours.
     if (type === groupMetadataKey.key) this.#replayGroup(decodeVersioned(groupMetadataKey, key).group, value)
@@ -295,8 +331,25 @@ export class OffsetsPartition {
   }
 
   #replayGroup(groupId: string, value: Uint8Array | null): void {
-    if (value === null) this.groups.delete(groupId)
+    if (value === null) this.#replayEnd(groupId, ClassicGroup)
     else this.groups.set(groupId, restoreGroup(groupId, value, this.groups.get(groupId)))
+  }
+
+  #restoredState(groupId: string, isNew: boolean): ConsumerState | undefined {
+    const known = this.groups.get(groupId)
+    if (known instanceof ConsumerGroup) return known.durable
+    if (!isNew) return undefined
+    const group = new ConsumerGroup(groupId, known)
+    this.groups.set(groupId, group)
+    return group.durable
+  }
+
+  /** A group ends; another of the same id goes on with its offsets, if their own ends are not told. */
+  #replayEnd(groupId: string, type: typeof ClassicGroup | typeof ConsumerGroup): void {
+    const known = this.groups.get(groupId)
+    if (!(known instanceof type)) return
+    if (known.offsets.size === 0 && known.pendingOffsets.size === 0) this.groups.delete(groupId)
+    else this.groups.set(groupId, new ClassicGroup(groupId, known))
   }
 }
 

@@ -7,6 +7,7 @@ import type { AuthorizerSettings } from '../../../src/broker/authorizer/access.j
 import type { Need } from '../../../src/broker/authorizer/check.js'
 import { GUARDS } from '../../../src/broker/authorizer/guards.js'
 import { HANDLERS } from '../../../src/broker/handlers.js'
+import { consumerGroupHeartbeat } from '../../../src/protocol/api/consumer-group-heartbeat.js'
 import { createAcls } from '../../../src/protocol/api/create-acls.js'
 import { initProducerId } from '../../../src/protocol/api/init-producer-id.js'
 import { offsetCommit } from '../../../src/protocol/api/offset-commit.js'
@@ -32,6 +33,8 @@ const CODES: readonly number[] = Object.values(RESOURCES).map(({ code }) => code
 
 /** A request that needs what it says; all that it needs when it says nothing. */
 interface Sample {
+  /** What must have happened before. */
+  readonly prepare?: (broker: TestBroker) => Promise<unknown>
   readonly request: (topicId: string) => unknown
   readonly needs?: readonly `${string} ${string}`[]
   readonly apiVersion?: number
@@ -66,6 +69,19 @@ const configured = [
   { resourceType: 2, resourceName: 't', configs: [], configurationKeys: null },
   { resourceType: 4, resourceName: '1', configs: [], configurationKeys: null },
 ]
+
+const joining = {
+  groupId: 'g',
+  memberId: 'm',
+  memberEpoch: 0,
+  instanceId: null,
+  rackId: null,
+  rebalanceTimeoutMs: 1000,
+  subscribedTopicNames: ['t'],
+  subscribedTopicRegex: null,
+  serverAssignor: null,
+  topicPartitions: [],
+}
 
 const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   Produce: [
@@ -177,6 +193,13 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   LeaveGroup: [{ request: () => ({ ...group, members: [{ memberId: 'm', groupInstanceId: null }] }) }],
   DescribeGroups: [
     { request: () => ({ groups: ['g'], includeAuthorizedOperations: false }), needs: ['DESCRIBE GROUP'] },
+  ],
+  ConsumerGroupHeartbeat: [{ request: () => joining }],
+  ConsumerGroupDescribe: [
+    {
+      prepare: ({ send }) => send(consumerGroupHeartbeat, joining),
+      request: () => ({ groupIds: ['g'], includeAuthorizedOperations: false }),
+    },
   ],
   ListGroups: [
     {
@@ -352,6 +375,8 @@ const KAFKA: Readonly<Record<string, readonly string[]>> = {
   Heartbeat: ['READ GROUP'],
   LeaveGroup: ['READ GROUP'],
   DescribeGroups: ['DESCRIBE GROUP'],
+  ConsumerGroupHeartbeat: ['READ GROUP', 'DESCRIBE TOPIC'],
+  ConsumerGroupDescribe: ['DESCRIBE TOPIC', 'DESCRIBE GROUP'],
   ListGroups: ['DESCRIBE GROUP'],
   DeleteGroups: ['DELETE GROUP'],
   OffsetDelete: ['DELETE GROUP', 'READ TOPIC'],
@@ -417,7 +442,7 @@ afterEach(async () => {
 /** What `principal` gets for the sample, where alice has these permissions. */
 const ask = async (
   key: number,
-  { request, apiVersion }: Sample,
+  { request, apiVersion, prepare }: Sample,
   acls: readonly (readonly [Need, AclPermissionType])[],
   principal = 'User:alice',
 ): Promise<unknown> => {
@@ -432,6 +457,7 @@ const ask = async (
     topics: [{ name: '', topicId, partitions: [offsets] }],
   }
   await broker.send(offsetCommit, commit as never)
+  await prepare?.(broker)
   const creations = acls.map(([need, permissionType]) => creationOf(need, permissionType))
   await broker.send(createAcls, { creations })
   const api = HANDLERS.get(key)!.api

@@ -135,6 +135,8 @@ const QUESTIONS: Readonly<Record<string, (version: number) => Readonly<Record<st
     ...(version < 3 ? { memberId: 'x' } : { members: [{ memberId: 'x' }] }),
   }),
   Heartbeat: () => ({ groupId: 'g', generationId: 1, memberId: 'x' }),
+  ConsumerGroupHeartbeat: () => ({ groupId: 'g', memberId: 'x', memberEpoch: 1 }),
+  ConsumerGroupDescribe: () => ({ groupIds: ['g'] }),
   SyncGroup: (version) => ({
     ...{ groupId: 'g', generationId: 1, memberId: 'x' },
     ...(version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }),
@@ -188,6 +190,8 @@ const GROUP_ID_NOT_FOUND = 69
 const MEMBER_ID_REQUIRED = 79
 const ALLOWED: Readonly<Record<string, readonly number[]>> = {
   AddOffsetsToTxn: [INVALID_PRODUCER_ID_MAPPING],
+  ConsumerGroupDescribe: [GROUP_ID_NOT_FOUND],
+  ConsumerGroupHeartbeat: [GROUP_ID_NOT_FOUND],
   DeleteGroups: [GROUP_ID_NOT_FOUND],
   DeleteTopics: [UNKNOWN_TOPIC_OR_PARTITION],
   DescribeGroups: [0, GROUP_ID_NOT_FOUND],

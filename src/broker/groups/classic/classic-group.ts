@@ -58,6 +58,10 @@ export class ClassicGroup extends Group {
     return this.#state === 'Empty' && this.pendingMembers.size === 0
   }
 
+  get isUnused(): boolean {
+    return this.generation === 0
+  }
+
   get previousState(): ClassicGroupState {
     return this.#previousState
   }
