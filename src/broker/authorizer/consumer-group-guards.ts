@@ -64,6 +64,18 @@ export const CONSUMER_GROUP_GUARDS: readonly Guard[] = [
   ),
   guard(
     consumerGroupDescribe,
+    each(consumerGroupDescribe, 'DESCRIBE', 'GROUP', {
+      of: ({ groupIds }) => groupIds,
+      name: (groupId) => groupId,
+      keep: (request, groupIds) => ({ ...request, groupIds }),
+      add: (response, refused) => ({
+        ...response,
+        groups: [
+          ...response.groups,
+          ...refused.map((groupId) => nothingOf(groupId, codeOf('GROUP_AUTHORIZATION_FAILED'), null)),
+        ],
+      }),
+    }),
     shown(consumerGroupDescribe, [{ operation: 'DESCRIBE', resourceType: 'TOPIC' }], (access, response) => ({
       ...response,
       groups: response.groups.map((group) =>
@@ -79,17 +91,5 @@ export const CONSUMER_GROUP_GUARDS: readonly Guard[] = [
             ),
       ),
     })),
-    each(consumerGroupDescribe, 'DESCRIBE', 'GROUP', {
-      of: ({ groupIds }) => groupIds,
-      name: (groupId) => groupId,
-      keep: (request, groupIds) => ({ ...request, groupIds }),
-      add: (response, refused) => ({
-        ...response,
-        groups: [
-          ...response.groups,
-          ...refused.map((groupId) => nothingOf(groupId, codeOf('GROUP_AUTHORIZATION_FAILED'), null)),
-        ],
-      }),
-    }),
   ),
 ]

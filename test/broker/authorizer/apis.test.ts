@@ -376,7 +376,7 @@ const KAFKA: Readonly<Record<string, readonly string[]>> = {
   LeaveGroup: ['READ GROUP'],
   DescribeGroups: ['DESCRIBE GROUP'],
   ConsumerGroupHeartbeat: ['READ GROUP', 'DESCRIBE TOPIC'],
-  ConsumerGroupDescribe: ['DESCRIBE TOPIC', 'DESCRIBE GROUP'],
+  ConsumerGroupDescribe: ['DESCRIBE GROUP', 'DESCRIBE TOPIC'],
   ListGroups: ['DESCRIBE GROUP'],
   DeleteGroups: ['DELETE GROUP'],
   OffsetDelete: ['DELETE GROUP', 'READ TOPIC'],
