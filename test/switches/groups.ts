@@ -2,6 +2,8 @@
 import type { Switch } from './switch.js'
 
 const TESTS = ['test/broker/groups.test.ts']
+/** Of groups in which the broker decides. */
+const CONSUMER_TESTS = ['test/broker/groups/consumer-groups.test.ts']
 
 export const groupsSwitches: readonly Switch[] = [
   {
@@ -51,5 +53,53 @@ export const groupsSwitches: readonly Switch[] = [
     find: 'return this.pendingMembers.size === 0 && this',
     replace: 'return this',
     tests: TESTS,
+  },
+  {
+    rule: 'G1',
+    breaks: 'a consumer group gives a partition before its last owner gave it up',
+    file: 'src/broker/groups/consumer/reconcile.ts',
+    find: 'hasPartition(target.owned, topicId, partition) && !isOwn',
+    replace: 'target.epoch < 0 && !isOwn',
+    tests: CONSUMER_TESTS,
+  },
+  {
+    rule: 'G1',
+    breaks: 'a member of a consumer group that is not heard of keeps its partitions',
+    file: 'src/broker/groups/consumer/group-changes.ts',
+    find: 'if (group.timers.isCurrent(memberId, kind, timer)) await',
+    replace: 'if (memberId === kind) await',
+    tests: CONSUMER_TESTS,
+  },
+  {
+    rule: 'G1',
+    breaks: 'a consumer group does not notice topics that come and grow',
+    file: 'src/broker/groups/group-coordinator.ts',
+    find: 'group.isMetadataExpired = true',
+    replace: 'void 0',
+    tests: CONSUMER_TESTS,
+  },
+  {
+    rule: 'G2',
+    breaks: 'a member of another epoch goes on',
+    file: 'src/broker/groups/consumer/heartbeat.ts',
+    find: '  checkEpoch(member, memberEpoch, told)\n',
+    replace: '  checkEpoch(member, member.current.memberEpoch, told)\n',
+    tests: CONSUMER_TESTS,
+  },
+  {
+    rule: 'G2',
+    breaks: 'commits in another epoch count',
+    file: 'src/broker/groups/consumer/consumer-group.ts',
+    find: 'if (generation === memberEpoch) return',
+    replace: 'if (generation > 0) return',
+    tests: ['test/broker/groups/consumer-offsets.test.ts'],
+  },
+  {
+    rule: 'G4',
+    breaks: 'a heartbeat is answered before what it changed is written',
+    file: 'src/broker/groups/consumer/group-changes.ts',
+    find: 'if (records.length > 0) await partition.write(records)',
+    replace: 'void records',
+    tests: ['test/broker/groups/consumer-offsets.test.ts'],
   },
 ]

@@ -130,6 +130,11 @@ const definitions = {
     ['uniform', 'range'],
     'The assignors that members of consumer groups may vote for; the first is for groups where nobody votes.',
   ),
+  'group.consumer.migration.policy': oneOf(
+    'STRING',
+    ['bidirectional', 'upgrade', 'downgrade', 'disabled'],
+    'Whether a classic group with members becomes a consumer group when a member of that protocol joins (upgrade), and a classic one again when the last of them leaves (downgrade); bidirectional is both.',
+  ),
   'group.consumer.assignment.interval.ms': wholeNumber(
     'INT',
     '0',

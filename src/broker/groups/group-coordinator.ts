@@ -24,6 +24,7 @@ import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch, TransactionPartitions } from '../transactions/transaction-metadata.js'
 import { ClassicCoordinator } from './classic/classic-coordinator.js'
 import { ClassicGroup } from './classic/classic-group.js'
+import type { ClassicMembers } from './consumer/classic-members.js'
 import { ConsumerCoordinator, type HeartbeatResponse } from './consumer/consumer-coordinator.js'
 import { ConsumerGroup } from './consumer/consumer-group.js'
 import type { HeartbeatRequest } from './consumer/heartbeat.js'
@@ -63,7 +64,12 @@ export class GroupCoordinator {
     })
     this.#configs = configs
     this.#classic = new ClassicCoordinator(services, this.#partitions)
-    this.#consumer = new ConsumerCoordinator(services, this.#partitions)
+    this.#consumer = new ConsumerCoordinator({
+      ...services,
+      ensureOffsetsTopic: () => services.ensureOffsetsTopic(),
+      onUpgraded: (group) => this.#classic.abandon(group),
+      onDowngraded: (group, isToRebalance) => this.#classic.adopt(group, isToRebalance),
+    })
     this.#expiry = new OffsetExpiry({
       clock,
       timers,
@@ -90,8 +96,9 @@ export class GroupCoordinator {
    * ConsumerGroupHeartbeat: answered when what it changes is durable.
    * @throws OttlaError whatever is wrong with it, with Kafka's code.
    */
-  consumerHeartbeat(request: HeartbeatRequest, context: RequestContext): Promise<HeartbeatResponse> {
-    return this.#consumer.heartbeat(request, context)
+  async consumerHeartbeat(request: HeartbeatRequest, context: RequestContext): Promise<HeartbeatResponse> {
+    this.#consumer.check(request, context)
+    return this.#consumer.heartbeat(await this.#partitions.of(request.groupId), request, context)
   }
 
   /** JoinGroup: answered when all members have joined, or at once with an error. */
@@ -101,20 +108,43 @@ export class GroupCoordinator {
     if (!this.#isSessionTimeout(request.sessionTimeoutMs))
       return joinError('INVALID_SESSION_TIMEOUT', memberId)
     const partition = await this.#partitions.of(groupId)
-    if (memberId !== '' && !partition.groups.has(groupId)) return joinError('UNKNOWN_MEMBER_ID', memberId)
+    const group = partition.groups.get(groupId)
+    const isKnown = group !== undefined && !(group instanceof ConsumerGroup && group.isEmpty)
+    if (memberId !== '' && !isKnown) return joinError('UNKNOWN_MEMBER_ID', memberId)
+    if (group instanceof ConsumerGroup) {
+      if (isKnown) return group.exclusive(() => this.#members.join(partition, group, request, context))
+      await this.#emptyToClassic(partition, group)
+    }
     return this.#classic.join(partition, request, context)
   }
 
-  /** SyncGroup: answered when the leader's assignment is durable (G4), or at once with an error. */
+  /**
+   * SyncGroup: answered when the leader's assignment is durable (G4), or at once with an error.
+   * @throws OttlaError what is wrong in a consumer group.
+   */
   async sync(request: RequestOf<typeof syncGroup>): Promise<SyncResponse> {
-    if (request.groupId === '') return syncError('INVALID_GROUP_ID')
-    return this.#classic.sync(asClassic(await this.find(request.groupId)), request)
+    const { groupId } = request
+    if (groupId === '') return syncError('INVALID_GROUP_ID')
+    const partition = await this.#partitions.of(groupId)
+    const group = partition.groups.get(groupId)
+    if (group instanceof ConsumerGroup)
+      return group.exclusive(() => this.#members.sync(partition, group, request))
+    return this.#classic.sync(asClassic(group), request)
   }
 
-  /** Heartbeat: undefined when all is well, otherwise what is wrong. */
+  /**
+   * Heartbeat: undefined when all is well, otherwise what is wrong.
+   * @throws OttlaError what is wrong in a consumer group.
+   */
   async heartbeat(request: RequestOf<typeof heartbeat>): Promise<ErrorCode | undefined> {
-    if (request.groupId === '') return 'INVALID_GROUP_ID'
-    return this.#classic.heartbeat(asClassic(await this.find(request.groupId)), request)
+    const { groupId } = request
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    const partition = await this.#partitions.of(groupId)
+    const group = partition.groups.get(groupId)
+    if (group instanceof ConsumerGroup) {
+      return group.exclusive(() => this.#members.heartbeat(partition, group, request))
+    }
+    return this.#classic.heartbeat(asClassic(group), request)
   }
 
   /**
@@ -126,7 +156,12 @@ export class GroupCoordinator {
     members: RequestOf<typeof leaveGroup>['members'],
   ): Promise<readonly (ErrorCode | undefined)[]> {
     if (groupId === '') throw new OttlaError('INVALID_GROUP_ID', 'The group id is empty.')
-    return this.#classic.leave(asClassic(await this.find(groupId)), members)
+    const partition = await this.#partitions.of(groupId)
+    const group = partition.groups.get(groupId)
+    if (group instanceof ConsumerGroup) {
+      return group.exclusive(() => this.#members.leave(partition, group, members))
+    }
+    return this.#classic.leave(asClassic(group), members)
   }
 
   /**
@@ -199,7 +234,8 @@ export class GroupCoordinator {
       throw new OttlaError('NON_EMPTY_GROUP', `Group ${groupId} is ${group.state}: it has members.`)
     }
     group.forgetPendingMembers()
-    await partition.delete(group)
+    if (group instanceof ConsumerGroup) await group.exclusive(() => partition.delete(group))
+    else await partition.delete(group)
   }
 
   /**
@@ -260,6 +296,20 @@ export class GroupCoordinator {
       }
     }
     this.#partitions.close()
+  }
+
+  get #members(): ClassicMembers {
+    return this.#consumer.classicMembers
+  }
+
+  /** A consumer group without members goes on as a classic one. */
+  #emptyToClassic(partition: OffsetsPartition, group: ConsumerGroup): Promise<void> {
+    return group.exclusive(async () => {
+      if (group.durable.members.size > 0) return
+      await partition.write(group.tombstones())
+      group.unload()
+      partition.add(new ClassicGroup(group.groupId, group))
+    })
   }
 
   #rebalanceSubscribers(topic: string): void {

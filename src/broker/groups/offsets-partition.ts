@@ -8,12 +8,10 @@ import { decodeVersioned, leadingVersion } from '../../protocol/versioned-record
 import { encodeBatch, NO_HEADERS } from '../../record/encode.js'
 import type { Clock } from '../../runtime/clock.js'
 import { OttlaError } from '../../runtime/errors/ottla-error.js'
-import type { Uuid } from '../../runtime/uuid.js'
 import { readWholeLog } from '../read-whole-log.js'
-import { IN_PROCESS_HOST } from '../request-context.js'
 import type { EndMarker } from '../transactions/markers.js'
 import type { ProducerIdAndEpoch } from '../transactions/transaction-metadata.js'
-import { isOfTopic, type CommittedOffset } from './committed-offsets.js'
+import type { CommittedOffset } from './committed-offsets.js'
 import { ClassicGroup } from './classic/classic-group.js'
 import { groupValue, restoreGroup } from './classic/classic-records.js'
 import type { CoordinatorRecord } from './coordinator-record.js'
@@ -22,6 +20,7 @@ import { replayConsumerRecord } from './consumer/consumer-records.js'
 import type { ConsumerState } from './consumer/consumer-state.js'
 import type { Group } from './group.js'
 import { groupKey, offsetKey, offsetValue, restoreOffset } from './group-records.js'
+import { dropDeadMembers, dropGoneTopics, type TopicIdLookup } from './left-out.js'
 
 /** How many groups one offsets partition keeps in memory. */
 export const MAX_GROUPS_PER_PARTITION = 10_000
@@ -35,9 +34,6 @@ export interface OffsetToCommit {
   readonly committed: Omit<CommittedOffset, 'logOffset' | 'commitTimestamp'>
 }
 
-/** Tells the id of a topic that exists; undefined when it does not. */
-export type TopicIdLookup = (topic: string) => Uuid | undefined
-
 /** A loaded offsets partition. */
 export class OffsetsPartition {
   readonly groups = new Map<string, Group>()
@@ -47,7 +43,6 @@ export class OffsetsPartition {
   readonly #clock: Clock
   /** Commits on their way to the log; one for each request that waits for its answer. */
   readonly #committing = new Set<{ readonly group: Group; readonly offsets: readonly OffsetToCommit[] }>()
-
   /** The groups that open transactions commit offsets of, by producer. */
   readonly #inTransaction = new Map<number, Set<Group>>()
 
@@ -196,6 +191,7 @@ export class OffsetsPartition {
       if (!this.groups.has(group.groupId)) this.groups.set(group.groupId, group)
       throw error
     }
+    if (group instanceof ConsumerGroup) group.unload()
   }
 
   /** Removes offsets that the group has committed as one unit; resolves when that is durable. */
@@ -350,33 +346,5 @@ export class OffsetsPartition {
     if (!(known instanceof type)) return
     if (known.offsets.size === 0 && known.pendingOffsets.size === 0) this.groups.delete(groupId)
     else this.groups.set(groupId, new ClassicGroup(groupId, known))
-  }
-}
-
-/**
- * Members that lived in the process that wrote the log have died with it; nobody has to wait for their sessions to end.
- * Static ones may come back before that.
- */
-const dropDeadMembers = (group: ClassicGroup, now: number): boolean => {
-  const dead = [...group.members.values()].filter(
-    ({ clientHost, groupInstanceId }) => clientHost === IN_PROCESS_HOST && groupInstanceId === null,
-  )
-  if (dead.length === 0) return false
-  for (const { memberId } of dead) group.remove(memberId)
-  if (group.members.size === 0) group.protocolName = null
-  group.restore([...group.members.values()], now)
-  return true
-}
-
-/** Offsets of a topic that was deleted, or deleted and created anew, mean nothing. */
-const dropGoneTopics = (group: Group, topicIdOf: TopicIdLookup): void => {
-  for (const topic of group.offsets.topics()) {
-    const present = topicIdOf(topic)
-    for (const partition of group.offsets.partitions(topic)) {
-      const committed = group.offsets.get(topic, partition)
-      if (present === undefined || committed === undefined || !isOfTopic(committed, present)) {
-        group.offsets.delete(topic, partition)
-      }
-    }
   }
 }

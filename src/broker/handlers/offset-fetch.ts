@@ -1,6 +1,6 @@
 /**
  * OffsetFetch: the committed offsets of groups, -1 where nothing was committed; with requireStable an error where a
- * transaction that is still open has committed one (KIP-447). A member id and epoch belong to the new group protocol, and are not looked at.
+ * transaction that is still open has committed one (KIP-447). Who tells a member id and epoch must be that member.
  */
 import type { offsetFetch } from '../../protocol/api/offset-fetch.js'
 import type { RequestOf, ResponseOf } from '../../protocol/schema.js'
@@ -25,14 +25,16 @@ export const handleOffsetFetch: Handler<typeof offsetFetch> = async (services, r
   const { requireStable } = request
   if (context.apiVersion >= SEVERAL_SINCE) {
     const groups: GroupResponse[] = []
-    for (const { groupId, topics } of request.groups)
-      groups.push(await answer(services, groupId, topics, { isById, requireStable }))
+    for (const { groupId, topics, memberId, memberEpoch } of request.groups)
+      groups.push(await answer(services, groupId, topics, { isById, requireStable, memberId, memberEpoch }))
     return { throttleTimeMs: 0, topics: [], errorCode: 0, groups }
   }
   const wanted = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
   const { topics, errorCode } = await answer(services, request.groupId, wanted, {
     isById,
     requireStable,
+    memberId: null,
+    memberEpoch: -1,
   })
   const named = topics.map(({ name, partitions }) => ({ name, partitions }))
   return { throttleTimeMs: 0, topics: named, errorCode, groups: [] }
@@ -41,6 +43,9 @@ export const handleOffsetFetch: Handler<typeof offsetFetch> = async (services, r
 interface FetchKind {
   readonly isById: boolean
   readonly requireStable: boolean
+  /** Who asks; null for nobody in particular. */
+  readonly memberId: string | null
+  readonly memberEpoch: number
 }
 
 const NOTHING = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
@@ -54,6 +59,7 @@ const answer = async (
   if (groupId === '') return { groupId, topics: [], errorCode: codeOf('INVALID_GROUP_ID') }
   try {
     const group = await services.groups.find(groupId)
+    group?.checkFetch(how.memberId, how.memberEpoch)
     return {
       groupId,
       topics: topicsOf(services, group, wanted ?? everything(services, group), how),

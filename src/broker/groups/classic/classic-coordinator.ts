@@ -141,6 +141,17 @@ export class ClassicCoordinator {
     else partition.writeGroup(group, new Map()).catch(() => undefined)
   }
 
+  /** Goes on with the members of a group that was a consumer group; with a rebalance when they have to share anew. */
+  adopt(group: ClassicGroup, isToRebalance: boolean): void {
+    for (const member of group.members.values()) this.#rebalancer.extendSession(group, member)
+    if (isToRebalance) this.#rebalancer.rebalance(group)
+  }
+
+  /** Leaves a group that becomes a consumer group: its members are to join again. */
+  abandon(group: ClassicGroup): void {
+    this.#rebalancer.release(group, 'REBALANCE_IN_PROGRESS')
+  }
+
   /** Ends every wait of the group's members. */
   unload(group: ClassicGroup): void {
     this.#rebalancer.unload(group)

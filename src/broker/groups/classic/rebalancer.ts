@@ -7,6 +7,7 @@ import type { joinGroup } from '../../../protocol/api/join-group.js'
 import { encodeAssignment } from '../../../protocol/consumer-protocol.js'
 import type { ResponseOf } from '../../../protocol/schema.js'
 import type { Clock, ScheduledTimer } from '../../../runtime/clock.js'
+import type { ErrorCode } from '../../../runtime/errors/error-table.js'
 import type { Timers } from '../../../runtime/timers.js'
 import { responseErrorOf } from '../../response-errors.js'
 import { CONSUMER_PROTOCOL_TYPE } from '../group.js'
@@ -139,15 +140,20 @@ export class Rebalancer {
 
   /** Ends every wait: the broker is closing, and members find their coordinator anew. */
   unload(group: ClassicGroup): void {
+    this.release(group, 'NOT_COORDINATOR')
+    group.transitionTo('Dead', this.#services.clock.now())
+  }
+
+  /** Waits for nobody any more; who waits is answered with `error`. */
+  release(group: ClassicGroup, error: ErrorCode): void {
     group.joinTimer?.cancel()
     group.syncTimer?.cancel()
     for (const timer of group.pendingMembers.values()) timer.cancel()
     for (const member of group.members.values()) {
       member.sessionTimer?.cancel()
-      answerJoin(member, joinError('NOT_COORDINATOR', member.memberId))
-      answerSync(member, syncError('NOT_COORDINATOR'))
+      answerJoin(member, joinError(error, member.memberId))
+      answerSync(member, syncError(error))
     }
-    group.transitionTo('Dead', this.#services.clock.now())
   }
 
   #dismiss(group: ClassicGroup, member: GroupMember): void {
