@@ -1,6 +1,7 @@
 /** All areas. */
 import { aclsArea } from './areas/acls.js'
 import { configsArea } from './areas/configs.js'
+import { consumerGroupsArea } from './areas/consumer-groups.js'
 import { deleteRecordsArea } from './areas/delete-records.js'
 import { fetchArea } from './areas/fetch.js'
 import { groupsArea } from './areas/groups.js'
@@ -19,6 +20,7 @@ export const AREAS: readonly Area[] = [
   fetchArea,
   deleteRecordsArea,
   groupsArea,
+  consumerGroupsArea,
   staticMembersArea,
   offsetsArea,
   transactionsArea,

@@ -182,22 +182,22 @@ describe('a member of the classic protocol in a consumer group', () => {
     const { memberId, errorCode } = await classic.join('')
     expect(errorCode).toBe(codeOf('MEMBER_ID_REQUIRED'))
     const joined = await classic.join(memberId)
-    expect(joined).toMatchObject({ errorCode: 0, memberId, generationId: 2, protocolName: 'range' })
-    expect(await classic.sync(memberId, 2)).toEqual({ errorCode: 0, has: [] })
-    const { assignment } = await consumer.heartbeat({ memberId: 'new', memberEpoch: 1 })
+    expect(joined).toMatchObject({ errorCode: 0, memberId, generationId: 3, protocolName: 'range' })
+    expect(await classic.sync(memberId, 3)).toEqual({ errorCode: 0, has: [] })
+    const { assignment } = await consumer.heartbeat({ memberId: 'new', memberEpoch: 2 })
     await consumer.heartbeat({
       memberId: 'new',
-      memberEpoch: 1,
+      memberEpoch: 2,
       topicPartitions: assignment!.topicPartitions,
     })
     // What it waits for is free now: it is told to fetch it.
-    expect(await classic.beat(memberId, 2)).toBe(codeOf('REBALANCE_IN_PROGRESS'))
+    expect(await classic.beat(memberId, 3)).toBe(codeOf('REBALANCE_IN_PROGRESS'))
     await classic.join(memberId)
-    expect((await classic.sync(memberId, 2)).has).toHaveLength(2)
-    expect(await classic.beat(memberId, 2)).toBe(0)
+    expect((await classic.sync(memberId, 3)).has).toHaveLength(2)
+    expect(await classic.beat(memberId, 3)).toBe(0)
     await clock.advanceAsync(10_000)
-    expect(await classic.beat(memberId, 2)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
-    const alone = await consumer.heartbeat({ memberId: 'new', memberEpoch: 2 })
+    expect(await classic.beat(memberId, 3)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
+    const alone = await consumer.heartbeat({ memberId: 'new', memberEpoch: 3 })
     expect(assignedBy(alone)).toEqual([0, 1, 2, 3].map((index) => `${orders}-${index}`))
   })
 
@@ -206,9 +206,9 @@ describe('a member of the classic protocol in a consumer group', () => {
     await consumer.join('new', ['orders'])
     const { memberId } = await classic.join('')
     await classic.join(memberId)
-    expect(await classic.beat(memberId, 1)).toBe(codeOf('ILLEGAL_GENERATION'))
-    expect((await classic.sync(memberId, 1)).errorCode).toBe(codeOf('ILLEGAL_GENERATION'))
-    expect(await classic.beat('new', 1)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
+    expect(await classic.beat(memberId, 2)).toBe(codeOf('ILLEGAL_GENERATION'))
+    expect((await classic.sync(memberId, 2)).errorCode).toBe(codeOf('ILLEGAL_GENERATION'))
+    expect(await classic.beat('new', 2)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
   })
 
   it('leaves as ever, and members of the other protocol can be taken out the same way', async () => {

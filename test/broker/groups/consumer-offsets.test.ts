@@ -30,19 +30,19 @@ describe('a commit', () => {
   it("counts in the member's epoch, and is there when the broker is opened again (G3)", async () => {
     const { join, commit, orders, broker, storage } = await open()
     await join('a', ['orders'])
-    expect(await commit('a', 1, orders, 7)).toBe(0)
+    expect(await commit('a', 2, orders, 7)).toBe(0)
     await broker.close()
     const again = await openTestBroker({}, storage)
     expect((await membersOf(again).committed(orders)).offset).toBe(7)
-    expect(await consumerMembersOf(again).describe()).toMatchObject({ groupState: 'Stable', groupEpoch: 1 })
-    expect(await membersOf(again).commit('a', 1, orders, 8)).toBe(0)
+    expect(await consumerMembersOf(again).describe()).toMatchObject({ groupState: 'Stable', groupEpoch: 2 })
+    expect(await membersOf(again).commit('a', 2, orders, 8)).toBe(0)
   })
 
   it("in an epoch that is not the member's is refused (G2)", async () => {
     const { join, commit, orders } = await open()
     await join('a', ['orders'])
-    expect(await commit('a', 2, orders, 7)).toBe(codeOf('STALE_MEMBER_EPOCH'))
-    expect(await commit('b', 1, orders, 7)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
+    expect(await commit('a', 3, orders, 7)).toBe(codeOf('STALE_MEMBER_EPOCH'))
+    expect(await commit('b', 2, orders, 7)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
     expect(await commit('', -1, orders, 7)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
   })
 
@@ -50,16 +50,16 @@ describe('a commit', () => {
     const { join, heartbeat, commit, orders, describe: look } = await open()
     await join('a', ['orders'])
     await join('b', ['orders'])
-    const { assignment } = await heartbeat({ memberId: 'a', memberEpoch: 1 })
-    await heartbeat({ memberId: 'a', memberEpoch: 1, topicPartitions: assignment!.topicPartitions })
-    await heartbeat({ memberId: 'b', memberEpoch: 2 })
+    const { assignment } = await heartbeat({ memberId: 'a', memberEpoch: 2 })
+    await heartbeat({ memberId: 'a', memberEpoch: 2, topicPartitions: assignment!.topicPartitions })
+    await heartbeat({ memberId: 'b', memberEpoch: 3 })
     const { members } = await look()
     const owner = members.find((member) => member.assignment.topicPartitions[0]?.partitions.includes(0))
     const [has, hasNot] =
       owner?.memberId === 'a' ? [0, codeOf('STALE_MEMBER_EPOCH')] : [codeOf('STALE_MEMBER_EPOCH'), 0]
-    // Partition 0, which either of them has now: the first had it since epoch 1.
-    expect(await commit('a', 1, orders, 7)).toBe(has)
-    if (hasNot === 0) expect(await commit('b', 1, orders, 7)).toBe(codeOf('STALE_MEMBER_EPOCH'))
+    // Partition 0, which either of them has now: the first had it since epoch 2.
+    expect(await commit('a', 2, orders, 7)).toBe(has)
+    if (hasNot === 0) expect(await commit('b', 2, orders, 7)).toBe(codeOf('STALE_MEMBER_EPOCH'))
   })
 
   it('of nobody in particular counts while there are no members', async () => {
@@ -76,9 +76,9 @@ describe('a question for offsets', () => {
     const { join, fetchAs } = await open()
     await join('a', ['orders'])
     expect(await fetchAs(null, -1)).toBe(0)
-    expect(await fetchAs('a', 1)).toBe(0)
-    expect(await fetchAs('a', 2)).toBe(codeOf('STALE_MEMBER_EPOCH'))
-    expect(await fetchAs('b', 1)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
+    expect(await fetchAs('a', 2)).toBe(0)
+    expect(await fetchAs('a', 3)).toBe(codeOf('STALE_MEMBER_EPOCH'))
+    expect(await fetchAs('b', 2)).toBe(codeOf('UNKNOWN_MEMBER_ID'))
   })
 })
 
@@ -119,7 +119,7 @@ describe('the group', () => {
   it('is deleted when nobody is in it, and is gone when the broker is opened again', async () => {
     const { join, leave, commit, orders, send, broker, storage } = await open()
     await join('a', ['orders'])
-    await commit('a', 1, orders, 7)
+    await commit('a', 2, orders, 7)
     const remove = async () => (await send(deleteGroups, { groupsNames: ['billing'] })).results[0]!.errorCode
     expect(await remove()).toBe(codeOf('NON_EMPTY_GROUP'))
     await leave('a')
@@ -134,7 +134,7 @@ describe('the group', () => {
   it('keeps offsets of topics that it subscribes to', async () => {
     const { join, leave, commit, committed, orders, send } = await open()
     await join('a', ['orders'])
-    await commit('a', 1, orders, 7)
+    await commit('a', 2, orders, 7)
     const topics = [{ name: 'orders', partitions: [{ partitionIndex: 0 }] }]
     const remove = async () =>
       (await send(offsetDelete, { groupId: 'billing', topics })).topics[0]!.partitions[0]!.errorCode

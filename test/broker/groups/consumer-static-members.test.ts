@@ -22,12 +22,12 @@ describe('a static member', () => {
       memberEpoch: -2,
     })
     const back = await join('b', ['orders'], { instanceId })
-    expect(back).toMatchObject({ errorCode: 0, memberId: 'b', memberEpoch: 1 })
+    expect(back).toMatchObject({ errorCode: 0, memberId: 'b', memberEpoch: 2 })
     expect(assignedBy(back)).toEqual([0, 1, 2, 3].map((index) => `${orders}-${index}`))
     const { groupEpoch, members } = await look()
-    expect(groupEpoch).toBe(1)
+    expect(groupEpoch).toBe(2)
     expect(members.map(({ memberId }) => memberId)).toEqual(['b'])
-    expect(await heartbeat({ memberId: 'a', memberEpoch: 1, instanceId })).toMatchObject({
+    expect(await heartbeat({ memberId: 'a', memberEpoch: 2, instanceId })).toMatchObject({
       errorCode: codeOf('FENCED_INSTANCE_ID'),
       errorMessage: 'Static member a with instance id one was fenced by member b.',
     })
@@ -104,7 +104,7 @@ describe('an assignor', () => {
 
 describe('a request that cannot be meant', () => {
   it.each([
-    [{ memberId: '', memberEpoch: 1 }, "MemberId can't be empty."],
+    [{ memberId: '', memberEpoch: 2 }, "MemberId can't be empty."],
     [{ memberId: 'a', groupId: ' ' }, "GroupId can't be empty."],
     [{ memberId: 'a', instanceId: '' }, "InstanceId can't be empty."],
     [{ memberId: 'a', rackId: '' }, "RackId can't be empty."],

@@ -16,7 +16,7 @@ import {
 import { memberOf } from './consumer-changes.js'
 import type { ConsumerMember } from './consumer-member.js'
 import { tombstonesOf } from './consumer-records.js'
-import { ConsumerState } from './consumer-state.js'
+import { ConsumerState, FIRST_EPOCH } from './consumer-state.js'
 import { MemberTimers } from './member-timers.js'
 
 /** How many changes of one group may wait for the one that is being written. */
@@ -50,7 +50,7 @@ export class ConsumerGroup extends Group {
   }
 
   get isUnused(): boolean {
-    return this.durable.epoch === 0
+    return this.durable.epoch === FIRST_EPOCH
   }
 
   /**

@@ -21,10 +21,13 @@ export interface ResolvedRegex {
 /** Kafka's states of a consumer group that is not dead. */
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
 
+/** The epoch of a group in which nothing has happened yet. */
+export const FIRST_EPOCH = 1
+
 /** What is durable of a group; its values never change, its maps only in a copy that nobody else has. */
 export class ConsumerState {
-  /** Rises with every change of members, subscriptions and topics. */
-  epoch = 0
+  /** Rises with every change of members, subscriptions and topics; 1 before the first. */
+  epoch = FIRST_EPOCH
   /** Of the topics that members subscribe to, to notice when one comes, grows or goes. */
   metadataHash = 0
   /** The epoch that {@link targets} are for. */
