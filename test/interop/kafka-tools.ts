@@ -84,6 +84,21 @@ export const kafkaTools: Suite = {
       assert.match((await groups('--delete', '--group', 'billing')).join(), /was successful/)
       assert.deepEqual(await groups('--list'), [])
     })
+    await check('kafka-console-consumer reads it in a group of the consumer protocol', async () => {
+      const groups = (...parameters: string[]) => tool('consumer.group.ConsumerGroupCommand', parameters)
+      const read = await tool('consumer.ConsoleConsumer', [
+        ...['--topic', 'orders', '--group', 'shipping', '--from-beginning', '--max-messages', String(rounds)],
+        ...['--formatter-property', 'print.key=true', '--formatter-property', 'key.separator=='],
+        ...['--command-property', 'group.protocol=consumer'],
+      ])
+      assert.deepEqual([...read].sort(), [...lines].sort())
+      const listed = cells(await groups('--list', '--type', 'consumer', '--state'))
+      assert.deepEqual(listed.at(-1), ['shipping', 'Consumer', 'Empty'])
+      const described = cells(await groups('--describe', '--group', 'shipping', '--state', '--verbose'))
+      // Two epochs: one for its coming, one for its going, which nobody is left to be given anything in.
+      assert.deepEqual(described.at(-1)?.slice(-5), ['uniform', 'Empty', '3', '2', '0'])
+      await groups('--delete', '--group', 'shipping')
+    })
     await check('kafka-verifiable-producer is acknowledged everything', async () => {
       const told = events(
         await tool('VerifiableProducer', [
