@@ -11,10 +11,12 @@ export class Chunk {
   readonly messages: readonly Message[]
   /** How many messages were handed out. */
   handedOut = 0
-  /** How many of those are processed. */
+  /** How many are processed without a gap: where the next one to be committed stands. */
   processed = 0
   /** How many may be handed out now; less than there are when the partition was paused, moved or revoked meanwhile. */
   end: number
+  /** Those behind the gap that are processed too. */
+  readonly #ahead = new Set<number>()
 
   constructor(state: PartitionState, messages: readonly Message[]) {
     this.state = state
@@ -25,6 +27,22 @@ export class Chunk {
   /** Whether all messages are handed out. */
   get isExhausted(): boolean {
     return this.handedOut >= this.messages.length
+  }
+
+  /** Whether it was not cut. */
+  get isOpen(): boolean {
+    return this.end === this.messages.length
+  }
+
+  /** The message at `index` is processed, whatever is with those before it. */
+  finish(index: number): void {
+    this.#ahead.add(index)
+    while (this.#ahead.delete(this.processed)) this.processed++
+  }
+
+  /** Whether the message at `index` is processed. */
+  isFinished(index: number): boolean {
+    return index < this.processed || this.#ahead.has(index)
   }
 
   /** Lets no more messages out. */

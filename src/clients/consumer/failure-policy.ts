@@ -23,7 +23,8 @@ export interface FailureOptions {
   readonly maxAttempts?: number
   /**
    * The wait before the second attempt, in milliseconds; it doubles, with jitter. Its partition rests meanwhile, so that
-   * its order stays; others go on. Default 100.
+   * its order stays; others go on. With `keysConsumedConcurrently`, what was fetched of other keys is handled first.
+   * Default 100.
    */
   readonly retryBackoffMs?: number
   /** The longest such wait, in milliseconds. Default 10000. */
@@ -48,10 +49,10 @@ const RULES = {
   ),
 }
 
-/** A message that has failed, and how often in a row. */
-interface Failing {
-  readonly offset: number
-  attempts: number
+/** A message of a chunk whose handler has failed. */
+export interface FailedMessage {
+  readonly index: number
+  readonly error: unknown
 }
 
 /** The policy of one run. */
@@ -59,8 +60,8 @@ export class FailurePolicy {
   readonly #context: ClientContext
   readonly #consumption: Consumption
   readonly #options: ReturnType<typeof checkOptions<typeof RULES>>
-  /** One of each partition: those behind it wait. */
-  readonly #failing = new Map<string, Failing>()
+  /** How often messages have failed, by partition and offset: one for each key that is handled at the same time. */
+  readonly #attempts = new Map<string, Map<number, number>>()
   readonly #rests = new Map<PartitionState, ScheduledTimer>()
   #producer: Producer | undefined
 
@@ -72,26 +73,29 @@ export class FailurePolicy {
   }
 
   /**
-   * The handler of the message that `chunk` stands at has failed. Resolves when it is to be tried again later, or is a
-   * dead letter; rejects with `error` when nothing more is to be done.
+   * The handler has failed for these messages of `chunk`. Resolves when each of them is to be tried again later, or is
+   * a dead letter; rejects with the error of one about which nothing more is to be done.
    */
-  async failed(chunk: Chunk, error: unknown): Promise<void> {
-    const { state } = chunk
-    const message = chunk.messages[chunk.processed]
-    if (message === undefined) throw error
+  async failed(chunk: Chunk, failures: readonly FailedMessage[]): Promise<void> {
+    const { state, messages } = chunk
     const { maxAttempts, deadLetters } = this.#options
-    const before = this.#failing.get(state.name)
-    const failing = before?.offset === message.offset ? before : { offset: message.offset, attempts: 0 }
-    failing.attempts++
-    this.#failing.set(state.name, failing)
-    if (failing.attempts < maxAttempts) {
-      this.#rest(state, backoffMs(this.#options, failing.attempts - 1, this.#context.random))
-      return
+    const attemptsAt = this.#attemptsOf(chunk)
+    let delayMs = -1
+    for (const { index, error } of failures) {
+      const offset = messages[index]?.offset
+      if (offset === undefined) throw error
+      const attempts = (attemptsAt.get(offset) ?? 0) + 1
+      if (attempts < maxAttempts) {
+        attemptsAt.set(offset, attempts)
+        delayMs = Math.max(delayMs, backoffMs(this.#options, attempts - 1, this.#context.random))
+        continue
+      }
+      attemptsAt.delete(offset)
+      if (deadLetters === undefined) throw error
+      await this.#bury(state, offset, error, attempts, deadLetters)
+      chunk.finish(index)
     }
-    this.#failing.delete(state.name)
-    if (deadLetters === undefined) throw error
-    await this.#bury(state, message.offset, error, failing.attempts, deadLetters)
-    chunk.processed++
+    if (delayMs >= 0) this.#rest(state, delayMs)
   }
 
   /** A record could not be decoded: whether that is settled, so that the run goes on behind it. */
@@ -122,6 +126,15 @@ export class FailurePolicy {
     }
     this.#rests.clear()
     await this.#producer?.close()
+  }
+
+  /** What is behind the position has been settled. */
+  #attemptsOf({ state, messages, processed }: Chunk): Map<number, number> {
+    const attemptsAt = this.#attempts.get(state.name) ?? new Map<number, number>()
+    this.#attempts.set(state.name, attemptsAt)
+    const position = messages[processed]?.offset ?? 0
+    for (const offset of attemptsAt.keys()) if (offset < position) attemptsAt.delete(offset)
+    return attemptsAt
   }
 
   #rest(state: PartitionState, delayMs: number): void {

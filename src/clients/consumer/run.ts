@@ -6,7 +6,8 @@ import type { ClientContext } from '../context.js'
 import type { Message } from '../message.js'
 import type { Chunk } from './chunk.js'
 import type { Consumption } from './consumption.js'
-import { FailurePolicy, type FailureOptions } from './failure-policy.js'
+import { FailurePolicy, type FailedMessage, type FailureOptions } from './failure-policy.js'
+import { processByKey } from './key-order.js'
 import { MessageBatch } from './message-batch.js'
 
 /** What both ways of running take. */
@@ -21,6 +22,13 @@ export interface RunSettings {
 export interface EachMessageOptions<M extends Message> extends RunSettings {
   /** A message is processed when this returns, or when the promise that it returns resolves. */
   readonly eachMessage: (message: M) => unknown
+  /**
+   * How many messages of one partition are handled at the same time, so that those of the same key stay in order, one
+   * after another; messages without a key are in no order then. It looks no further ahead than `maxPollRecords`. A
+   * commit never passes a message that is not processed: after a crash or a rebalance what was processed behind it
+   * comes again. Default 1: all of a partition is in order.
+   */
+  readonly keysConsumedConcurrently?: number
   /** What to do when it throws or rejects, and about records that cannot be decoded. Default: `run` rejects at once. */
   readonly onFailure?: FailureOptions
   /** Left out: it is either one message at a time or batches. */
@@ -33,6 +41,8 @@ export interface EachBatchOptions<M extends Message> extends RunSettings {
   readonly eachBatch: (batch: MessageBatch<M>) => unknown
   /** Left out: it is either batches or one message at a time. */
   readonly eachMessage?: undefined
+  /** Left out: what is done at the same time within a batch is the handler's affair. */
+  readonly keysConsumedConcurrently?: undefined
   /** Left out: of a batch that fails nobody knows which message it was. */
   readonly onFailure?: undefined
 }
@@ -51,6 +61,7 @@ const RULES = {
   eachBatch: customOption<Handler | undefined>(undefined, 'a function', isFunction),
   onFailure: customOption<FailureOptions | undefined>(undefined, 'an object', isObject),
   partitionsConsumedConcurrently: integerOption(1, 1),
+  keysConsumedConcurrently: integerOption(1, 1),
   signal: signalOption,
 }
 
@@ -60,7 +71,8 @@ export const run = async <M extends Message>(
   consumption: Consumption,
   options: RunOptions<M>,
 ): Promise<void> => {
-  const { partitionsConsumedConcurrently, signal, onFailure } = checkOptions('run', RULES, options)
+  const checked = checkOptions('run', RULES, options)
+  const { partitionsConsumedConcurrently, keysConsumedConcurrently, signal, onFailure } = checked
   const { eachMessage, eachBatch } = options
   if ((eachMessage === undefined) === (eachBatch === undefined)) {
     throw invalidArgument('The handler of run', Object.keys(options), 'eachMessage or eachBatch, one of them')
@@ -68,24 +80,41 @@ export const run = async <M extends Message>(
   if (eachMessage === undefined && onFailure !== undefined) {
     throw invalidArgument('Option onFailure of run', onFailure, 'eachMessage along with it')
   }
+  if (eachMessage === undefined && keysConsumedConcurrently > 1) {
+    throw invalidArgument(
+      'Option keysConsumedConcurrently of run',
+      keysConsumedConcurrently,
+      'eachMessage along with it',
+    )
+  }
   const policy = onFailure && new FailurePolicy(context, consumption, onFailure)
   // The first error ends the other loops too, after the turns that they are in.
   const failing = new AbortController()
   const stopping = anySignal(signal, failing.signal)
-  const process =
-    eachMessage === undefined
-      ? (chunk: Chunk) => processBatch(chunk, eachBatch)
-      : (chunk: Chunk) => processMessages(chunk, eachMessage, consumption, stopping)
+  const process = (chunk: Chunk): Promise<readonly FailedMessage[]> => {
+    if (eachMessage === undefined) return processBatch(chunk, eachBatch)
+    if (keysConsumedConcurrently === 1) return processMessages(chunk, eachMessage, consumption, stopping)
+    return processByKey(chunk, {
+      keysConsumedConcurrently,
+      goesOnAfterFailure: policy !== undefined,
+      isStopping: () => stopping?.aborted === true,
+      handle: (message) => {
+        consumption.turns++
+        return eachMessage(message as never)
+      },
+    })
+  }
   const loop = async (): Promise<void> => {
     try {
       for (;;) {
         const chunk = await nextChunk(consumption, policy, stopping)
         if (chunk === undefined) return
         try {
-          await process(chunk)
-        } catch (error) {
-          if (policy === undefined) throw error
-          await policy.failed(chunk, error)
+          const failures = await process(chunk)
+          const [first] = failures
+          if (first === undefined) continue
+          if (policy === undefined) throw first.error
+          await policy.failed(chunk, failures)
         } finally {
           // What a handler did not finish comes again.
           chunk.takeBack()
@@ -117,32 +146,40 @@ const nextChunk = async (
   }
 }
 
+const NO_FAILURES: readonly FailedMessage[] = []
+
 const processMessages = async (
   chunk: Chunk,
   eachMessage: (message: never) => unknown,
   consumption: Consumption,
   stopping: AbortSignal | undefined,
-): Promise<void> => {
+): Promise<readonly FailedMessage[]> => {
   while (chunk.handedOut < chunk.end && stopping?.aborted !== true) {
-    const message = chunk.messages[chunk.handedOut++]
+    const index = chunk.handedOut++
     consumption.turns++
-    const result = eachMessage(message as never)
-    // A handler that is done at once costs no turn of the microtask queue.
-    if (isThenable(result)) await result
+    try {
+      const result = eachMessage(chunk.messages[index] as never)
+      // A handler that is done at once costs no turn of the microtask queue.
+      if (isThenable(result)) await result
+    } catch (error) {
+      return [{ index, error }]
+    }
     chunk.processed = chunk.handedOut
   }
+  return NO_FAILURES
 }
 
 const processBatch = async (
   chunk: Chunk,
   eachBatch: (batch: MessageBatch<never>) => unknown,
-): Promise<void> => {
+): Promise<readonly FailedMessage[]> => {
   const from = chunk.handedOut
   const messages = from === 0 ? chunk.messages : chunk.messages.slice(from)
   chunk.handedOut = chunk.messages.length
   const result = eachBatch(new MessageBatch(chunk.state, messages as readonly never[]))
   if (isThenable(result)) await result
   chunk.processed = chunk.handedOut
+  return NO_FAILURES
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
