@@ -131,6 +131,7 @@ export type {
   GroupType,
   ListGroupsOptions,
 } from './clients/admin/groups.js'
+export type { ConsumerGroupDescription, ConsumerGroupMember } from './clients/admin/consumer-groups.js'
 export type { LogDirDescription, ReplicaInfo } from './clients/admin/log-dirs.js'
 export type { AbortTransactionSpec, PartitionProducers, ProducerState } from './clients/admin/producers.js'
 export type {

@@ -8,6 +8,7 @@ import * as cluster from './cluster.js'
 import * as configs from './configs.js'
 import * as groupMembers from './group-members.js'
 import * as groupOffsets from './group-offsets.js'
+import * as consumerGroups from './consumer-groups.js'
 import * as groups from './groups.js'
 import * as logDirs from './log-dirs.js'
 import * as listedOffsets from './offsets.js'
@@ -177,12 +178,30 @@ export class Admin {
     return groups.listGroups(this.#context, options)
   }
 
-  /** State, members and assignments of groups; a group that does not exist is in the state Dead. */
+  /**
+   * State, members and assignments of classic groups; a group that does not exist, or is of another type, is in the
+   * state Dead.
+   */
   async describeGroups(
     groupIds: readonly string[],
     options: AdminOptions = {},
   ): Promise<readonly groups.GroupDescription[]> {
     return groups.describeGroups(this.#context, checkList('What to describe', groupIds), options)
+  }
+
+  /**
+   * State, epochs and members of groups of the consumer protocol (KIP-848), with what each has and is to have.
+   * @throws OttlaError GROUP_ID_NOT_FOUND for a group that there is not, or that is of another type.
+   */
+  async describeConsumerGroups(
+    groupIds: readonly string[],
+    options: AdminOptions = {},
+  ): Promise<readonly consumerGroups.ConsumerGroupDescription[]> {
+    return consumerGroups.describeConsumerGroups(
+      this.#context,
+      checkList('What to describe', groupIds),
+      options,
+    )
   }
 
   /** How far a group has come: every offset that it committed. */

@@ -13,13 +13,24 @@ import { askCoordinator } from './coordinator.js'
 import { groupError } from './group-error.js'
 import { Outcomes } from './outcomes.js'
 
-const GROUP_STATES = ['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead'] as const
+const GROUP_STATES = [
+  'Empty',
+  'PreparingRebalance',
+  'CompletingRebalance',
+  'Assigning',
+  'Reconciling',
+  'Stable',
+  'Dead',
+] as const
 const GROUP_TYPES = ['classic', 'consumer', 'share', 'streams'] as const
 
-/** Where a group stands: nobody is in it, its members join, wait for their partitions, have them, or it is gone. */
+/**
+ * Where a group stands: nobody is in it, its members join or wait for their partitions (in a consumer group it is still
+ * to be decided who gets what, or members are on their way to that), all have what they are to have, or it is gone.
+ */
 export type GroupState = (typeof GROUP_STATES)[number]
 
-/** By which protocol a group shares its work (KIP-848). All groups here are `classic`. */
+/** By which protocol a group shares its work (KIP-848). */
 export type GroupType = (typeof GROUP_TYPES)[number]
 
 /** Which groups are meant; nothing said is all of them. */

@@ -43,6 +43,7 @@ it('takes a list where a call has several items, not a text whose letters are ot
     (text) => admin.deleteRecords(text),
     (text) => admin.listOffsets(text, 'latest'),
     (text) => admin.describeGroups(text),
+    (text) => admin.describeConsumerGroups(text),
     (text) => admin.deleteGroups(text),
     (text) => admin.alterConsumerGroupOffsets('g', text),
     (text) => admin.deleteConsumerGroupOffsets('g', text),
