@@ -85,6 +85,7 @@ export type {
   ReadingOptions,
 } from './clients/consumer/consumer-options.js'
 export type { AutoOffsetReset, ResetByDuration } from './clients/consumer/auto-offset-reset.js'
+export type { OffsetStore, StoredOffset } from './clients/consumer/offset-store.js'
 export type { RebalanceListener, Revocation } from './clients/consumer/rebalance-callbacks.js'
 export type { MessageBatch } from './clients/consumer/message-batch.js'
 export type { FailureOptions } from './clients/consumer/failure-policy.js'

@@ -13,6 +13,7 @@ import { isAssignor, rebalanceProtocolOf, type Assignor } from '../group/assigno
 import { rangeAssignor } from '../group/range-assignor.js'
 import type { TopicPartition } from '../message.js'
 import { isAutoOffsetReset, type AutoOffsetReset } from './auto-offset-reset.js'
+import { isOffsetStore, type OffsetStore } from './offset-store.js'
 import type { RebalanceListener } from './rebalance-callbacks.js'
 import { Topic, type AnyTopic, type PartitionPosition } from '../topic.js'
 
@@ -94,6 +95,12 @@ export interface GroupConsumerOptions extends ReadingOptions {
    * Default range.
    */
   readonly partitionAssigners?: readonly Assignor[]
+  /**
+   * Where the application keeps its offsets itself, beside what it makes of the records, which is exactly once with any
+   * database that has transactions: see {@link OffsetStore}. The group's own offsets are neither read nor committed
+   * then, unless `commit()` is called, for tools to see how far it is; enableAutoCommit is false. Default: none.
+   */
+  readonly offsetStore?: OffsetStore
 }
 
 /** A partition handle of a topic of type `T`. */
@@ -160,6 +167,11 @@ const GROUP_RULES = {
     {},
     'an object with functions onPartitionsAssigned, onPartitionsRevoked and onPartitionsLost, or some of them',
     isRebalanceListener,
+  ),
+  offsetStore: customOption<OffsetStore | undefined>(
+    undefined,
+    'an object with a method load',
+    isOffsetStore,
   ),
   groupInstanceId: customOption<string | undefined>(
     undefined,
@@ -230,8 +242,19 @@ export const checkConsumerOptions = (options: ConsumerOptions): CheckedConsumerO
 }
 
 /** @throws OttlaError UNKNOWN_OPTION, INVALID_ARGUMENT. */
-export const checkGroupOptions = (options: object | undefined): CheckedGroupOptions => {
-  const checked = checkOptions('consumer group', GROUP_RULES, options)
+export const checkGroupOptions = (options: GroupConsumerOptions | undefined): CheckedGroupOptions => {
+  const given = checkOptions('consumer group', GROUP_RULES, options)
+  const checked =
+    given.offsetStore === undefined
+      ? given
+      : { ...given, enableAutoCommit: options?.enableAutoCommit ?? false }
+  if (checked.offsetStore !== undefined && checked.enableAutoCommit) {
+    throw invalidArgument(
+      'Option enableAutoCommit of consumer group',
+      checked.enableAutoCommit,
+      'false with an offsetStore, which has the offsets',
+    )
+  }
   checkTogether(checked)
   if (rebalanceProtocolOf(checked.partitionAssigners) === undefined) {
     throw invalidArgument(

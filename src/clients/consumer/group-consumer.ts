@@ -20,6 +20,7 @@ import { logEvents } from './consumer-log.js'
 import { ConsumerSensors } from './consumer-metrics.js'
 import { checkGroupOptions, type CheckedGroupOptions, type GroupConsumerOptions } from './consumer-options.js'
 import { Consumption } from './consumption.js'
+import type { OffsetStore } from './offset-store.js'
 import { PollWatch } from './poll-watch.js'
 import { RebalanceCallbacks, type Revocation } from './rebalance-callbacks.js'
 
@@ -71,6 +72,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
   /** Counts what becomes of the partitions, so that what is overtaken is noticed. */
   #changes = 0
   readonly #isAtMostOnce: boolean
+  readonly #offsetStore: OffsetStore | undefined
   readonly #callbacks: RebalanceCallbacks
   /** The partitions that the application was told of; undefined when it was told of none at all. */
   #announced: Set<string> | undefined
@@ -85,6 +87,7 @@ class GroupMember implements ConsumerParts, MembershipListener {
     this.isolationLevel = options.isolationLevel
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
     this.#isAtMostOnce = options.delivery === 'at-most-once'
+    this.#offsetStore = options.offsetStore
     this.#maxPollIntervalMs = options.maxPollIntervalMs
     this.consumption = new Consumption(context, options, this.sensors, {
       // A topic that is deleted is taken away by the rebalance that follows.
@@ -170,7 +173,10 @@ class GroupMember implements ConsumerParts, MembershipListener {
     if (change !== this.#changes) return
     // Unless the application has gone elsewhere.
     const untouched = added.filter(({ version }, index) => version === versions[index])
-    await this.consumption.positions.begin(untouched, { groupId: this.groupId })
+    await this.consumption.positions.begin(untouched, {
+      groupId: this.groupId,
+      offsetStore: this.#offsetStore,
+    })
     // A rebalance does not wait until it is known where to begin.
     if (change !== this.#changes) return
     this.consumption.placed()

@@ -7,12 +7,20 @@ import type { Backoff } from '../retry.js'
 import type { PartitionPosition } from '../topic.js'
 import { durationMsOf, type AutoOffsetReset } from './auto-offset-reset.js'
 import { lookUpPositions, type IsolationLevel } from '../offset-lookup.js'
+import { loadOffsets, type OffsetStore } from './offset-store.js'
 import type { PartitionState } from './partition-state.js'
 
 /** How positions are found. */
 export interface PositionOptions extends Backoff {
   readonly autoOffsetReset: AutoOffsetReset
   readonly isolationLevel: IsolationLevel
+}
+
+/** Where partitions begin. */
+export interface Beginning {
+  readonly groupId?: string | undefined
+  readonly from?: PartitionPosition | undefined
+  readonly offsetStore?: OffsetStore | undefined
 }
 
 /** Whose positions they are. */
@@ -37,23 +45,23 @@ export class Positions {
   }
 
   /**
-   * Begins at `from` if that is given, otherwise where the group has come to if there is one, otherwise as
-   * autoOffsetReset says.
+   * Begins at `from` if that is given, otherwise where the application's own store says, or without one where the group
+   * has come to if there is one, otherwise as autoOffsetReset says.
    */
-  async begin(
-    states: readonly PartitionState[],
-    options: { readonly groupId?: string | undefined; readonly from?: PartitionPosition | undefined },
-  ): Promise<void> {
+  async begin(states: readonly PartitionState[], beginning: Beginning): Promise<void> {
     if (states.length === 0) return
-    const { groupId, from } = options
+    const { groupId, from, offsetStore } = beginning
     const { autoOffsetReset } = this.#options
     const versions = new Map(states.map((state) => [state, state.version]))
-    if (from === undefined && groupId !== undefined) await this.#beginWhereCommitted(states, groupId)
+    if (from === undefined) {
+      if (offsetStore !== undefined) await this.#beginWhereStored(states, offsetStore)
+      else if (groupId !== undefined) await this.#beginWhereCommitted(states, groupId)
+    }
     // The application may have gone elsewhere while this was asked for.
     const left = states.filter((state) => state.version === versions.get(state))
     if (from !== undefined) await this.seek(left, from)
     else if (autoOffsetReset !== 'none') await this.reset(left, autoOffsetReset)
-    else for (const state of left) state.fail(nothingToBeginWith(state, groupId))
+    else for (const state of left) state.fail(nothingToBeginWith(state, beginning))
     this.#host.placed()
   }
 
@@ -74,6 +82,14 @@ export class Positions {
     for (const state of states) state.forgetPosition()
     if (await this.#tryTogether(states, position)) return
     await Promise.all(states.map((state) => this.#insist(state, position)))
+  }
+
+  async #beginWhereStored(states: readonly PartitionState[], store: OffsetStore): Promise<void> {
+    const byName = new Map(states.map((state) => [state.name, { state, version: state.version }]))
+    for (const stored of await loadOffsets(store, states)) {
+      const entry = byName.get(partitionName(stored))
+      if (entry !== undefined && entry.state.version === entry.version) entry.state.moveTo(stored.offset)
+    }
   }
 
   async #beginWhereCommitted(states: readonly PartitionState[], groupId: string): Promise<void> {
@@ -137,12 +153,12 @@ export class Positions {
 
 const nothingToBeginWith = (
   { name, topic, partition }: PartitionState,
-  groupId: string | undefined,
-): OttlaError =>
-  new OttlaError(
-    'NO_OFFSET_FOR_PARTITION',
-    groupId === undefined
-      ? `There is no position for ${name}: from is not given, and autoOffsetReset is none.`
-      : `Group ${groupId} has committed nothing for ${name}, and autoOffsetReset is none.`,
-    { details: { groupId, topic, partition } },
-  )
+  { groupId, offsetStore }: Beginning,
+): OttlaError => {
+  let reason = `There is no position for ${name}: from is not given`
+  if (offsetStore !== undefined) reason = `The offsetStore has nothing for ${name}`
+  else if (groupId !== undefined) reason = `Group ${groupId} has committed nothing for ${name}`
+  return new OttlaError('NO_OFFSET_FOR_PARTITION', `${reason}, and autoOffsetReset is none.`, {
+    details: { groupId, topic, partition },
+  })
+}
