@@ -1,4 +1,5 @@
 /** Every example runs to its end, checks its own result, and prints figures that are those of the data set. */
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { field, rowsOf } from '../../examples/rows.js'
@@ -46,8 +47,22 @@ it.each(Object.entries(EXPECTED))(
   60_000,
 )
 
+const hasDatabase = existsSync(
+  new URL('external-database/node_modules/better-sqlite3/package.json', EXAMPLES),
+)
+
+// It needs a database that is compiled on some machines, and so is installed by itself.
+it.skipIf(!hasDatabase)(
+  'external-database (after npm ci in its folder)',
+  async () => {
+    expect(await run('external-database')).toContain('5000 flights in the log and in SQLite')
+  },
+  60_000,
+)
+
 it('none is left out', async () => {
   const folders = (await readdir(EXAMPLES, { withFileTypes: true })).filter((entry) => entry.isDirectory())
   // The quickstart has tests of its own.
-  expect(folders.map(({ name }) => name).sort()).toEqual([...Object.keys(EXPECTED), 'quickstart'].sort())
+  const others = ['external-database', 'quickstart']
+  expect(folders.map(({ name }) => name).sort()).toEqual([...Object.keys(EXPECTED), ...others].sort())
 })

@@ -4,6 +4,7 @@
  */
 import { runSuites } from '../support/suite-command.js'
 import { crash } from './crash.js'
+import { external } from './external.js'
 import { groups } from './groups.js'
 import { listener } from './listener.js'
 import { storage } from './storage.js'
@@ -11,7 +12,7 @@ import { DURABILITIES, STORAGES } from './storages.js'
 import { switches } from './switches.js'
 import { transactions } from './transactions.js'
 
-await runSuites('test:torture', [crash, transactions, groups, storage, listener, switches], {
+await runSuites('test:torture', [crash, transactions, external, groups, storage, listener, switches], {
   storage: STORAGES.map(({ name }) => name),
   durability: DURABILITIES,
   part: ['kills', 'full-disk', 'surgery', 'rivals', 'power-loss', 'model'],
