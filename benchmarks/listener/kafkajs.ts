@@ -7,6 +7,9 @@ import type { ListenerSettings, RunningBroker } from './settings.js'
 const connectTo = ({ host, port }: RunningBroker): Kafka =>
   new Kafka({ clientId: 'benchmark', brokers: [`${host}:${port}`], logLevel: logLevel.NOTHING })
 
+/** How long a broker may take until it knows of the topics that it was told to create. */
+const KNOWN_WITHIN_MS = 30_000
+
 /** Creates the topics that the clients use. */
 export const createTopics = async (
   broker: RunningBroker,
@@ -16,7 +19,20 @@ export const createTopics = async (
   const admin = connectTo(broker).admin()
   await admin.connect()
   const topics = names.map((topic) => ({ topic, numPartitions, replicationFactor: 1 }))
-  await admin.createTopics({ topics, waitForLeaders: true })
+  // kafkajs would wait for leaders, but gives up on a broker that does not know of the topics yet.
+  await admin.createTopics({ topics, waitForLeaders: false })
+  const isKnown = async (): Promise<boolean> => {
+    // It throws what a broker says of a topic that has no leader yet.
+    const { topics: known } = await admin.fetchTopicMetadata().catch(() => ({ topics: [] }))
+    return names.every((name) => {
+      const topic = known.find((one) => one.name === name)
+      return topic?.partitions.length === numPartitions && topic.partitions.every(({ leader }) => leader >= 0)
+    })
+  }
+  for (const start = performance.now(); !(await isKnown());) {
+    if (performance.now() - start > KNOWN_WITHIN_MS) throw new Error(`${names.join(', ')}: not there in time`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
   await admin.disconnect()
 }
 
