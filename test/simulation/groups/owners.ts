@@ -39,7 +39,11 @@ export class Owners {
 
   /** `member` was told that these are its own no more. */
   gone(member: string, partitions: readonly TopicPartition[]): void {
-    if (this.#overdue.delete(member)) return
+    if (this.#overdue.delete(member)) {
+      // What it was given since goes too.
+      this.died(member)
+      return
+    }
     for (const partition of partitions) {
       const name = nameOf(partition)
       const owner = this.#owners.get(name)
